@@ -1,0 +1,411 @@
+package segment
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/segue-xm/segue/internal/jsonvalue"
+)
+
+var flawDepth = fmt.Sprintf("nested deeper than %d levels", jsonvalue.MaxDepth)
+
+// field is a top-level key of an event that means something to ingest.
+type field uint8
+
+const (
+	other field = iota // a run of keys that are only carried
+	fType
+	fMessageID
+	fUserID
+	fAnonymousID
+	fGroupID
+	fEvent
+	fName
+	fTimestamp
+	fOriginalTimestamp
+	fReceivedAt
+	fSentAt
+	fContext
+	fIntegrations
+	fWriteKey
+	fields
+)
+
+var fieldNames = [fields]string{"", "type", "messageId", "userId", "anonymousId", "groupId", "event", "name",
+	"timestamp", "originalTimestamp", "receivedAt", "sentAt", "context", "integrations", "writeKey"}
+
+// fieldOf returns which field a raw key, quotes included, is.
+func fieldOf(raw []byte) field {
+	key := raw[1 : len(raw)-1]
+	for _, c := range key {
+		if c == '\\' {
+			key = []byte(unquote(raw))
+			break
+		}
+	}
+	switch string(key) { // compiled without allocating
+	case "type":
+		return fType
+	case "messageId":
+		return fMessageID
+	case "userId":
+		return fUserID
+	case "anonymousId":
+		return fAnonymousID
+	case "groupId":
+		return fGroupID
+	case "event":
+		return fEvent
+	case "name":
+		return fName
+	case "timestamp":
+		return fTimestamp
+	case "originalTimestamp":
+		return fOriginalTimestamp
+	case "receivedAt":
+		return fReceivedAt
+	case "sentAt":
+		return fSentAt
+	case "context":
+		return fContext
+	case "integrations":
+		return fIntegrations
+	case "writeKey":
+		return fWriteKey
+	}
+	return other
+}
+
+// part is one known member of an object, or a run of unknown ones: the bytes
+// [start, end), the value from val on. Offsets are into the request's body.
+type part struct {
+	start, val, end int
+	field           field
+}
+
+// item is one value cut out of a request.
+type item struct {
+	start, end int
+	parts      []part
+	flaw       string // why it cannot be an event; parts is then incomplete
+}
+
+// scanItem checks the value at b[i] and, of an object, notes its members. The
+// parts are appended to buf.
+func scanItem(b []byte, i int, buf []part) (item, []part) {
+	it := item{start: i, end: i}
+	if b[i] != '{' {
+		it.end, it.flaw = value(b, i, 0)
+		if it.flaw == "" {
+			it.flaw = "want an object, have " + kindOf(b[i])
+		}
+		return it, buf
+	}
+	from := len(buf)
+	i = space(b, i+1)
+	if i < len(b) && b[i] == '}' {
+		it.end = i + 1
+		return it, buf
+	}
+	for {
+		start := i
+		i, it.flaw = name(b, i)
+		if it.flaw != "" {
+			it.end = i
+			return it, buf
+		}
+		keyEnd := i - 1
+		for ; b[keyEnd-1] != '"'; keyEnd-- { // back over ':' and blanks
+		}
+		val := space(b, i)
+		i, it.flaw = value(b, val, 1)
+		if it.flaw != "" {
+			it.end = i
+			return it, buf
+		}
+		f := fieldOf(b[start:keyEnd])
+		if last := len(buf) - 1; f == other && last >= from && buf[last].field == other {
+			buf[last].end = i
+		} else {
+			buf = append(buf, part{start: start, val: val, end: i, field: f})
+		}
+		if i = space(b, i); i == len(b) {
+			it.end, it.flaw = i, flawEnd
+			return it, buf
+		}
+		switch b[i] {
+		case '}':
+			it.end, it.parts = i+1, buf[from:len(buf):len(buf)]
+			return it, buf
+		case ',':
+			i = space(b, i+1)
+		default:
+			it.end, it.flaw = i, flawAt(b[i])
+			return it, buf
+		}
+	}
+}
+
+func kindOf(c byte) string {
+	switch c {
+	case '"':
+		return "string"
+	case '[':
+		return "array"
+	case '{':
+		return "object"
+	case 't', 'f':
+		return "boolean"
+	case 'n':
+		return "null"
+	}
+	return "number"
+}
+
+// request is what the items of one request have in common.
+type request struct {
+	body         []byte
+	now          time.Time
+	newID        func() string
+	pathType     string // "" when the item says it
+	webhook      bool   // Segment has corrected the clock already; delete events come
+	maxEvent     int
+	sentAt       []byte // raw values of a batch; nil when it has none
+	context      []byte
+	integrations []byte
+	received     []byte // see arrival
+}
+
+// event makes an event of an item, or says why not. It also returns what could
+// be read of the item's type and message id.
+func (r *request) event(it item) (e Event, reason string) {
+	if it.flaw != "" {
+		return e, it.flaw
+	}
+	var v [fields][]byte // of equal keys the last counts, as in JavaScript
+	for _, p := range it.parts {
+		v[p.field] = r.body[p.val:p.end]
+	}
+	e.Type, e.MessageID = stringOf(v[fType]), clean(scalarText(v[fMessageID]))
+	if r.pathType != "" {
+		e.Type = r.pathType
+	}
+	if n := it.end - it.start; n > r.maxEvent {
+		return e, fmt.Sprintf("event is %d bytes; the limit is %d", n, r.maxEvent)
+	}
+	if reason = r.checkType(e.Type, v[fType]); reason != "" {
+		return e, reason
+	}
+	if reason = checkMessageID(v[fMessageID]); reason != "" {
+		return e, reason
+	}
+	e.UserID, e.AnonymousID = column(v[fUserID]), column(v[fAnonymousID])
+	if reason = checkIdentity(e, v[fGroupID]); reason != "" {
+		return e, reason
+	}
+	switch e.Type {
+	case Track:
+		if e.Name = column(v[fEvent]); e.Name == "" {
+			return e, "event: a track call needs the event's name"
+		}
+	case Page, Screen:
+		e.Name = column(v[fName])
+	}
+	given := e.MessageID != ""
+	if !given {
+		e.MessageID = r.newID()
+	}
+	t := r.times(v)
+	e.Timestamp = t.timestamp
+	e.Body = r.compose(it, v, e, given, t)
+	return e, ""
+}
+
+func (r *request) checkType(typ string, raw []byte) string {
+	switch typ {
+	case Identify, Track, Page, Screen, Group, Alias:
+		return ""
+	case Delete:
+		if r.webhook {
+			return ""
+		}
+		// A write key is public in every browser: it must not erase people.
+		return "type: delete is taken from signed webhooks only"
+	case "":
+		if raw == nil {
+			return "type: missing"
+		}
+		return "type: want a text that names the call"
+	}
+	return fmt.Sprintf("type: %q is not a call", clip(clean(typ), 40))
+}
+
+func checkMessageID(raw []byte) string {
+	if raw == nil || raw[0] == 'n' {
+		return ""
+	}
+	if raw[0] != '"' && !isNumber(raw) {
+		return "messageId: want a string, have " + kindOf(raw[0])
+	}
+	if len(raw) <= MaxMessageID {
+		return ""
+	}
+	n := 0
+	for range scalarText(raw) {
+		n++
+	}
+	if n > MaxMessageID {
+		return fmt.Sprintf("messageId: %d characters; the limit is %d", n, MaxMessageID)
+	}
+	return ""
+}
+
+// checkIdentity holds Segment's rule that a call says whom it is about.
+func checkIdentity(e Event, groupID []byte) string {
+	switch {
+	case e.Type == Alias && e.UserID == "", e.Type == Delete && e.UserID == "":
+		return "userId: missing"
+	case e.Type == Group && column(groupID) == "":
+		return "groupId: missing"
+	case e.UserID == "" && e.AnonymousID == "":
+		return "userId: missing, and anonymousId too; one of them is needed"
+	}
+	return ""
+}
+
+// compose writes the event as it is stored.
+func (r *request) compose(it item, v [fields][]byte, e Event, givenID bool, t times) []byte {
+	out := make([]byte, 0, it.end-it.start+len(r.context)+len(r.integrations)+len(e.MessageID)+220)
+	var set [fields][]byte // values to write in place of the item's
+	var quoted []byte
+	if r.pathType != "" && stringOf(v[fType]) != r.pathType {
+		set[fType] = strconv.AppendQuote(nil, r.pathType)
+	}
+	if !givenID || v[fMessageID][0] != '"' {
+		quoted = jsonvalue.Append(nil, e.MessageID)
+		set[fMessageID] = quoted
+	}
+	set[fTimestamp], set[fOriginalTimestamp], set[fReceivedAt], set[fSentAt] = t.raw, t.original, t.received, t.sent
+	set[fContext] = beneath(v[fContext], r.context)
+	set[fIntegrations] = beneath(v[fIntegrations], r.integrations)
+
+	var written [fields]bool
+	out = append(out, '{')
+	for k, p := range it.parts {
+		f := p.field
+		switch {
+		case f == other:
+			out = append(comma(out), r.body[p.start:p.end]...)
+			continue
+		case f == fWriteKey, written[f]:
+			continue
+		case set[f] != nil:
+			out = member(out, f, set[f])
+		case repeated(it.parts[k+1:], f):
+			out = member(out, f, v[f])
+		default:
+			out = append(comma(out), r.body[p.start:p.end]...)
+		}
+		written[f] = true
+	}
+	for f := fType; f < fields; f++ {
+		if set[f] != nil && !written[f] {
+			out = member(out, f, set[f])
+		}
+	}
+	return append(out, '}')
+}
+
+func repeated(rest []part, f field) bool {
+	for _, p := range rest {
+		if p.field == f {
+			return true
+		}
+	}
+	return false
+}
+
+func comma(out []byte) []byte {
+	if len(out) > 1 {
+		out = append(out, ',')
+	}
+	return out
+}
+
+func member(out []byte, f field, value []byte) []byte {
+	out = append(comma(out), '"')
+	out = append(out, fieldNames[f]...)
+	out = append(out, '"', ':')
+	return append(out, value...)
+}
+
+// beneath returns the raw object own with the members of the batch's object
+// that own does not have added, or nil when own stays as it is. An item that
+// has no such object, or null, gets the batch's.
+func beneath(own, shared []byte) []byte {
+	if shared == nil {
+		return nil
+	}
+	if own == nil || own[0] == 'n' {
+		return shared
+	}
+	if own[0] != '{' {
+		return nil
+	}
+	var buf [24]pair
+	have := pairs(own, buf[:0])
+	if len(have) == 0 {
+		return shared
+	}
+	out := make([]byte, 0, len(own)+len(shared))
+	out = append(out, own[:have[len(have)-1].end]...)
+	added := false
+	var more [24]pair
+	for _, p := range pairs(shared, more[:0]) {
+		if !holds(have, p.key) {
+			out = append(append(out, ','), shared[p.start:p.end]...)
+			added = true
+		}
+	}
+	if !added {
+		return nil
+	}
+	return append(out, '}')
+}
+
+// pair is a member of an object: its key, and its bytes from key to value.
+type pair struct {
+	key        []byte
+	start, end int
+}
+
+// pairs lists the members of a raw object that the scanner has taken.
+func pairs(obj []byte, buf []pair) []pair {
+	i := space(obj, 1)
+	for obj[i] == '"' {
+		start := i
+		end, _ := text(obj, i)
+		key := obj[start+1 : end-1]
+		if bytes.IndexByte(key, '\\') >= 0 {
+			key = []byte(unquote(obj[start:end]))
+		}
+		i, _ = name(obj, start)
+		i, _ = value(obj, i, 1)
+		buf = append(buf, pair{key, start, i})
+		if i = space(obj, i); obj[i] == ',' {
+			i = space(obj, i+1)
+		}
+	}
+	return buf
+}
+
+func holds(ps []pair, key []byte) bool {
+	for _, p := range ps {
+		if bytes.Equal(p.key, key) {
+			return true
+		}
+	}
+	return false
+}

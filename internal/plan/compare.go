@@ -14,7 +14,8 @@ type Op string
 const (
 	Add     Op = "add"
 	Modify  Op = "change"
-	Archive Op = "archive"
+	Archive Op = "archive" // of a part
+	Remove  Op = "remove"  // of a field
 )
 
 // Change is one part of a plan that is new, different or gone.
@@ -26,8 +27,9 @@ type Change struct {
 }
 
 // FieldChange is one value that differs: JSON values, nil on the side that does
-// not have it. Literal secrets are masked on both sides.
+// not have it, which Op tells from null. Literal secrets are masked on both sides.
 type FieldChange struct {
+	Op     Op     `json:"op"`   // Add, Modify or Remove
 	Path   string `json:"path"` // steps by id, fields by name: "steps[ask].with.subject"
 	Before any    `json:"before"`
 	After  any    `json:"after"`
@@ -127,7 +129,13 @@ func differences(cs []FieldChange, path string, a, b any) []FieldChange {
 		}
 	}
 	if !same(a, b) {
-		cs = append(cs, FieldChange{Path: path, Before: shown(a), After: shown(b)})
+		op := Modify
+		if jsonvalue.IsUndefined(a) {
+			op = Add
+		} else if jsonvalue.IsUndefined(b) {
+			op = Remove
+		}
+		cs = append(cs, FieldChange{Op: op, Path: path, Before: shown(a), After: shown(b)})
 	}
 	return cs
 }
@@ -209,7 +217,7 @@ func named(cs []FieldChange, path string, before, after []part) []FieldChange {
 		at := path + "[" + p.name + "]"
 		b := find(before, p.name)
 		if b == nil {
-			cs = append(cs, FieldChange{Path: at, After: shown(p.tree)})
+			cs = append(cs, FieldChange{Op: Add, Path: at, After: shown(p.tree)})
 			continue
 		}
 		orderB = append(orderB, p.name)
@@ -217,13 +225,13 @@ func named(cs []FieldChange, path string, before, after []part) []FieldChange {
 	}
 	for _, p := range before {
 		if find(after, p.name) == nil {
-			cs = append(cs, FieldChange{Path: path + "[" + p.name + "]", Before: shown(p.tree)})
+			cs = append(cs, FieldChange{Op: Remove, Path: path + "[" + p.name + "]", Before: shown(p.tree)})
 			continue
 		}
 		orderA = append(orderA, p.name)
 	}
 	if !same(orderA, orderB) {
-		cs = append(cs, FieldChange{Path: path, Before: orderA, After: orderB})
+		cs = append(cs, FieldChange{Op: Modify, Path: path, Before: orderA, After: orderB})
 	}
 	return cs
 }
@@ -275,9 +283,9 @@ func (cs Changes) Text() string {
 func (f FieldChange) text() string {
 	before, after := jsonvalue.Text(f.Before), jsonvalue.Text(f.After)
 	switch {
-	case f.Before == nil && f.After != nil:
+	case f.Op == Add:
 		return "+ " + f.Path + ": " + after
-	case f.After == nil && f.Before != nil:
+	case f.Op == Remove:
 		return "- " + f.Path + ": " + before
 	case before == after: // secrets
 		return "~ " + f.Path + ": another " + after

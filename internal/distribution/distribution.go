@@ -118,3 +118,14 @@ func insert(ts []time.Time, t time.Time) []time.Time {
 	ts[k] = t
 	return ts
 }
+
+// Language is the language, of those Segue speaks ("en", "ja"), in which a
+// contact of the given language tag is addressed: "JA", "ja-JP" and "ja_JP" are
+// Japanese; unknown and empty tags are English.
+func Language(tag string) string {
+	tag = strings.ToLower(strings.TrimSpace(tag))
+	if base, _, _ := strings.Cut(strings.ReplaceAll(tag, "_", "-"), "-"); base == "ja" {
+		return "ja"
+	}
+	return "en"
+}

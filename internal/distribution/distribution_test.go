@@ -218,3 +218,10 @@ func FuzzParseToken(f *testing.F) {
 		}
 	})
 }
+
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]string{"ja": "ja", "JA": "ja", " ja-JP": "ja", "ja_JP": "ja", "jam": "en", "EN": "en", "de": "en", "": "en"} {
+		require.Equal(t, want, Language(tag), tag)
+	}
+}

@@ -1,0 +1,79 @@
+package mapping
+
+import "github.com/segue-xm/segue/internal/jsonvalue"
+
+// FieldTrace says how one field of a mapping came by its value.
+type FieldTrace struct {
+	Field     string `json:"field"`               // empty when the whole mapping is one directive
+	Directive string `json:"directive,omitempty"` // empty for a plain value
+	Path      string `json:"path,omitempty"`      // the first path that decided, as written
+	Raw       any    `json:"raw"`                 // what the event has there
+	Result    any    `json:"result"`
+	Missing   bool   `json:"missing,omitempty"` // the result is undefined: the field is left out
+	Error     string `json:"error,omitempty"`
+}
+
+// Explain evaluates every top-level field by itself and tells what it saw. Raw
+// and Result may share parts with the event.
+func (m *Mapping) Explain(event *jsonvalue.Object) []FieldTrace {
+	out := make([]FieldTrace, len(m.fields))
+	for i, f := range m.fields {
+		out[i] = trace(f, event)
+	}
+	return out
+}
+
+func trace(f fieldNode, event *jsonvalue.Object) FieldTrace {
+	t := FieldTrace{Field: f.name, Directive: f.directive}
+	if written, p, ok := deciding(f.node, event); ok {
+		t.Path, t.Raw = written, visible(p.get(event))
+	}
+	v, err := f.node.eval(event)
+	if err != nil {
+		t.Error = err.Error()
+		return t
+	}
+	t.Missing = jsonvalue.IsUndefined(v)
+	t.Result = visible(v)
+	return t
+}
+
+func visible(v any) any {
+	if jsonvalue.IsUndefined(v) {
+		return nil
+	}
+	return v
+}
+
+// deciding finds the path whose value became the result: of a condition, that of
+// the branch that was taken.
+func deciding(n node, event *jsonvalue.Object) (written string, p path, ok bool) {
+	switch n := n.(type) {
+	case *lookup:
+		return n.written, n.path, true
+	case *condition:
+		if branch, err := n.choose(event); err == nil && branch != nil {
+			if written, p, ok = deciding(branch, event); ok {
+				return written, p, ok
+			}
+		}
+		return deciding(n.test, event)
+	case *letterCase:
+		return deciding(n.value, event)
+	case *replace:
+		return deciding(n.value, event)
+	case *each:
+		return deciding(n.items, event)
+	case *flatten:
+		return deciding(n.value, event)
+	case *encode:
+		return deciding(n.value, event)
+	case *decode:
+		return deciding(n.value, event)
+	case *excludeNull:
+		return deciding(n.value, event)
+	case *rendered:
+		return n.template.first()
+	}
+	return "", nil, false
+}

@@ -1,0 +1,113 @@
+package mapping
+
+import "strings"
+
+// template is a parsed @template: texts and the paths between them.
+type template struct {
+	source   string
+	dynamic  bool // has {{{x}}}, whose values are scanned once more
+	segments []segment
+}
+
+type segment struct {
+	text   string // or the path as written
+	path   path
+	lookup bool
+}
+
+func parseTemplate(s string) *template {
+	t := &template{source: s}
+	if start, _ := placeholder(s, 0, 3); start >= 0 {
+		t.dynamic = true
+		return t
+	}
+	t.segments = split(s, 2)
+	return t
+}
+
+// split cuts a text at its placeholders of n braces.
+func split(s string, n int) []segment {
+	var out []segment
+	pos := 0
+	for {
+		start, end := placeholder(s, pos, n)
+		if start < 0 {
+			break
+		}
+		if start > pos {
+			out = append(out, segment{text: s[pos:start]})
+		}
+		written := trimSpace(s[start+n : end-n])
+		out = append(out, segment{text: written, path: parsePath(written), lookup: true})
+		pos = end
+	}
+	if pos < len(s) {
+		out = append(out, segment{text: s[pos:]})
+	}
+	return out
+}
+
+// placeholder finds the next one at or after from: n opening braces, at least one
+// character other than }, n closing braces.
+func placeholder(s string, from, n int) (start, end int) {
+	opening, closing := "{{{"[:n], "}}}"[:n]
+	for i := from; ; {
+		j := strings.Index(s[i:], opening)
+		if j < 0 {
+			return -1, -1
+		}
+		i += j
+		k := strings.IndexByte(s[i+n:], '}')
+		if k < 0 {
+			return -1, -1
+		}
+		if k > 0 && strings.HasPrefix(s[i+n+k:], closing) {
+			return i, i + n + k + n
+		}
+		i++
+	}
+}
+
+// render reports false when the text would pass maxText.
+func (t *template) render(root any) (string, bool) {
+	if !t.dynamic {
+		return fill(t.segments, root)
+	}
+	once, ok := fill(split(t.source, 3), root)
+	if !ok {
+		return "", false
+	}
+	return fill(split(once, 2), root)
+}
+
+func fill(segments []segment, root any) (string, bool) {
+	if len(segments) == 1 && segments[0].lookup {
+		if s, ok := segments[0].path.get(root).(string); ok {
+			return s, len(s) <= maxText
+		}
+	}
+	var out []byte
+	for _, s := range segments {
+		if !s.lookup {
+			out = append(out, s.text...)
+		} else if v := s.path.get(root); weight(v, maxText) <= maxText {
+			out = appendText(out, v)
+		} else {
+			return "", false
+		}
+		if len(out) > maxText {
+			return "", false
+		}
+	}
+	return string(out), true
+}
+
+// first is the first path of the template, for explanations.
+func (t *template) first() (written string, p path, ok bool) {
+	for _, s := range t.segments {
+		if s.lookup {
+			return s.text, s.path, true
+		}
+	}
+	return "", nil, false
+}

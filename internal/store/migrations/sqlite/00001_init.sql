@@ -73,6 +73,7 @@ CREATE TABLE deliveries (
   action      text NOT NULL,
   status      text NOT NULL,
   attempts    integer NOT NULL,
+  occurred_at bigint NOT NULL, -- the earlier of the event's timestamp and its arrival
   updated_at  bigint NOT NULL,
   reason      text,
   contact     bigint,
@@ -113,7 +114,7 @@ CREATE TABLE contacts (
 CREATE TABLE directory_rules (
   directory bigint NOT NULL,
   rule      text NOT NULL,    -- attributes joined by +
-  position  integer NOT NULL, -- order of matching; negative while it is being filled
+  position  integer NOT NULL, -- order of matching
   PRIMARY KEY (directory, rule)
 ) WITHOUT ROWID;
 

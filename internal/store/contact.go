@@ -1,0 +1,320 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/segue-xm/segue/internal/contact"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+)
+
+const contactColumns = `id, directory, ext_ref, email, phone, first_name, last_name, language, unsubscribed, embedded_data, stamps, created_at, updated_at`
+
+type contactRow struct {
+	ID           id.ID
+	Directory    id.ID
+	ExtRef       string `db:"ext_ref"`
+	Email        string
+	Phone        string
+	FirstName    string `db:"first_name"`
+	LastName     string `db:"last_name"`
+	Language     string
+	Unsubscribed bool
+	EmbeddedData string `db:"embedded_data"`
+	Stamps       string
+	CreatedAt    int64 `db:"created_at"`
+	UpdatedAt    int64 `db:"updated_at"`
+}
+
+func (r contactRow) contact() (*contact.Contact, error) {
+	c := &contact.Contact{
+		ID: r.ID, Directory: r.Directory, ExtRef: r.ExtRef, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName,
+		LastName: r.LastName, Language: r.Language, Unsubscribed: r.Unsubscribed,
+		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+	}
+	var err error
+	if c.EmbeddedData, err = jsonvalue.ParseObject([]byte(r.EmbeddedData)); err != nil {
+		return nil, err
+	}
+	return c, json.Unmarshal([]byte(r.Stamps), &c.Stamps)
+}
+
+func contactCells(c *contact.Contact) []any {
+	stamps, _ := json.Marshal(c.Stamps) //nolint:errchkjson // integers and texts always marshal
+	data := c.EmbeddedData
+	if data == nil {
+		data = jsonvalue.NewObject(0)
+	}
+	return []any{c.ID, c.Directory, c.ExtRef, c.Email, c.Phone, c.FirstName, c.LastName, c.Language, c.Unsubscribed,
+		jsonvalue.Text(data), string(stamps), millis(c.CreatedAt), millis(c.UpdatedAt)}
+}
+
+var (
+	contactsTable = table{"contacts", []column{{"id", bigint}, {"directory", bigint}, {"ext_ref", text}, {"email", text}, {"phone", text},
+		{"first_name", text}, {"last_name", text}, {"language", text}, {"unsubscribed", boolean}, {"embedded_data", text}, {"stamps", text},
+		{"created_at", bigint}, {"updated_at", bigint}}}
+	contactKeysTable = table{"contact_keys", []column{{"key", bytes}, {"directory", bigint}, {"rule", text}, {"contact", bigint}}}
+	duplicatesTable  = table{"possible_duplicates", []column{{"key", bytes}, {"contact", bigint}, {"owner", bigint}, {"directory", bigint},
+		{"rule", text}, {"at", bigint}, {"event", bigint}}}
+	changesTable = table{"contact_changes", []column{{"id", bigint}, {"contact", bigint}, {"event", bigint}, {"at", bigint}, {"cause", text}, {"diff", text}}}
+)
+
+// Causes of a contact's change.
+const (
+	ByEvent  = "event"
+	ByTask   = "task"
+	ByOptOut = "opt_out"
+)
+
+// Directory says how contacts of a directory are resolved.
+type Directory struct {
+	ID          id.ID
+	PhoneRegion string
+}
+
+// person is one input to resolve in a transaction.
+type person struct {
+	in    *contact.Input
+	mode  string
+	cause string
+}
+
+// resolve decides who the inputs are about, one after the other, and writes what
+// that changes. It returns errRace when another transaction was quicker: nothing
+// may be kept of a failed try.
+func (tx *Tx) resolve(ctx context.Context, dir Directory, people []person) ([]contact.Outcome, error) {
+	rules, err := tx.rules(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	b, err := tx.loadBatch(ctx, rules, people, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := applyAll(b, people)
+	w := b.Writes()
+	if len(w.Release) > 0 {
+		// A key was let go: whoever else holds its value is next, so those must be
+		// known before. Do it again with them.
+		holders, err := tx.holders(ctx, w.Release)
+		if err != nil {
+			return nil, err
+		}
+		if len(holders) > 0 {
+			if b, err = tx.loadBatch(ctx, rules, people, holders); err != nil {
+				return nil, err
+			}
+			out = applyAll(b, people)
+			w = b.Writes()
+		}
+	}
+	if err := tx.writeContacts(ctx, dir, w); err != nil {
+		return nil, err
+	}
+	return out, tx.writeChanges(ctx, people, out)
+}
+
+func applyAll(b *contact.Batch, people []person) []contact.Outcome {
+	out := make([]contact.Outcome, len(people))
+	for i, p := range people {
+		out[i] = b.Apply(p.in, p.mode)
+	}
+	return out
+}
+
+func (tx *Tx) rules(ctx context.Context, dir Directory) (contact.Rules, error) {
+	if tx.s.postgres {
+		if _, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock_shared(?)`, rulesLock); err != nil {
+			return contact.Rules{}, err
+		}
+	}
+	names, err := tx.ruleNames(ctx, dir.ID)
+	rules := contact.Rules{Directory: dir.ID, Region: dir.PhoneRegion}
+	for _, n := range names {
+		rules.Match = append(rules.Match, contact.ParseRule(n))
+	}
+	return rules, err
+}
+
+// holder is a contact recorded as a possible duplicate for a key.
+type holder struct {
+	Key     []byte
+	Contact id.ID
+}
+
+func (tx *Tx) holders(ctx context.Context, released []contact.Owned) (rows []holder, err error) {
+	list := make([]key, len(released))
+	for i, r := range released {
+		list[i] = r.Key
+	}
+	return rows, tx.selectAll(ctx, &rows, `SELECT key, contact FROM possible_duplicates WHERE key {keys} ORDER BY at, contact`, tx.s.keys(list))
+}
+
+// loadBatch reads and locks what the inputs can touch: the owners of their keys,
+// the contacts they name, and the holders given.
+func (tx *Tx) loadBatch(ctx context.Context, rules contact.Rules, people []person, holders []holder) (*contact.Batch, error) {
+	ask := map[key]bool{}
+	var ids []id.ID
+	for _, p := range people {
+		if p.in.ID != 0 {
+			ids = append(ids, p.in.ID)
+		}
+		for _, k := range rules.InputKeys(p.in) {
+			ask[k.Key] = true
+		}
+	}
+	inputs := sortedKeys(ask)
+	owners, err := tx.owners(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range owners {
+		ids = append(ids, o.Contact)
+	}
+	for _, h := range holders {
+		ids = append(ids, h.Contact)
+	}
+	contacts, err := tx.lockContacts(ctx, rules.Directory, ids)
+	if err != nil {
+		return nil, err
+	}
+	// Owning changes only under the contact's lock. So who owns the locked
+	// contacts' keys is settled now, and an input's key must still have the owner
+	// that was locked for it.
+	loaded := make(map[id.ID]bool, len(contacts))
+	for _, c := range contacts {
+		loaded[c.ID] = true
+		for _, k := range rules.ContactKeys(c) {
+			ask[k.Key] = true
+		}
+	}
+	if len(contacts) > 0 {
+		if owners, err = tx.owners(ctx, sortedKeys(ask)); err != nil {
+			return nil, err
+		}
+	}
+	owned := map[id.ID][]contact.Keyed{}
+	var others []ownerRow
+	for _, o := range owners {
+		if !loaded[o.Contact] {
+			if slices.Contains(inputs, key(o.Key)) {
+				return nil, errRace
+			}
+			others = append(others, o)
+			continue
+		}
+		owned[o.Contact] = append(owned[o.Contact], contact.Keyed{Key: contact.Key(o.Key), Rule: o.Rule})
+	}
+	b := contact.NewBatch(rules, tx.s.Next, tx.Now, contacts, owned)
+	for _, o := range others {
+		b.KnowOwner(contact.Key(o.Key), o.Contact)
+	}
+	for _, h := range holders {
+		b.KnowHolder(contact.Key(h.Key), h.Contact)
+	}
+	return b, nil
+}
+
+type ownerRow struct {
+	Key     []byte
+	Rule    string
+	Contact id.ID
+}
+
+func (tx *Tx) owners(ctx context.Context, list []key) (rows []ownerRow, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return rows, tx.selectAll(ctx, &rows, `SELECT key, rule, contact FROM contact_keys WHERE key {keys}`, tx.s.keys(list))
+}
+
+func (tx *Tx) lockContacts(ctx context.Context, dir id.ID, ids []id.ID) ([]*contact.Contact, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []contactRow
+	if err := tx.selectAll(ctx, &rows, `SELECT `+contactColumns+` FROM contacts WHERE id {ids} AND directory = ? ORDER BY id {lock}`,
+		tx.s.ids(ids), dir); err != nil {
+		return nil, err
+	}
+	out := make([]*contact.Contact, len(rows))
+	for i, r := range rows {
+		c, err := r.contact()
+		if err != nil {
+			return nil, err
+		}
+		out[i] = c
+	}
+	return out, nil
+}
+
+func (tx *Tx) writeContacts(ctx context.Context, dir Directory, w contact.Writes) error {
+	// Released keys go first: another contact of the same batch may take them.
+	for _, r := range w.Release {
+		if _, err := tx.exec(ctx, `DELETE FROM contact_keys WHERE key = ? AND contact = ?`, r.Key[:], r.Contact); err != nil {
+			return err
+		}
+	}
+	rows := make([][]any, len(w.Own))
+	for i, o := range w.Own {
+		rows[i] = []any{o.Key[:], dir.ID, o.Rule, o.Contact}
+	}
+	n, err := tx.insert(ctx, contactKeysTable, rows, "ON CONFLICT (key) DO NOTHING")
+	if err != nil {
+		return err
+	}
+	if int(n) != len(rows) {
+		return errRace // somebody became owner since we looked
+	}
+	created := make([][]any, len(w.Created))
+	for i, c := range w.Created {
+		created[i] = contactCells(c)
+	}
+	if _, err := tx.insert(ctx, contactsTable, created, ""); err != nil {
+		return err
+	}
+	updated := make([][]any, len(w.Updated))
+	for i, c := range w.Updated {
+		updated[i] = contactCells(c)
+	}
+	if err := tx.update(ctx, contactsTable, 1, updated); err != nil {
+		return err
+	}
+	dups := make([][]any, len(w.Duplicates))
+	for i, d := range w.Duplicates {
+		dups[i] = []any{d.Key[:], d.Contact, d.Owner, dir.ID, d.Rule, millis(tx.Now), d.Event}
+	}
+	_, err = tx.insert(ctx, duplicatesTable, dups, "ON CONFLICT DO NOTHING")
+	return err
+}
+
+func (tx *Tx) writeChanges(ctx context.Context, people []person, out []contact.Outcome) error {
+	var rows [][]any
+	for i, o := range out {
+		if o.Err == nil && len(o.Changes) > 0 {
+			rows = append(rows, []any{tx.s.Next(), o.Contact, people[i].in.Stamp.Event, millis(tx.Now), people[i].cause, jsonvalue.Text(contact.Diff(o.Changes))})
+		}
+	}
+	_, err := tx.insert(ctx, changesTable, rows, "")
+	return err
+}
+
+func sortedKeys(set map[key]bool) []key {
+	list := make([]key, 0, len(set))
+	for k := range set {
+		list = append(list, k)
+	}
+	slices.SortFunc(list, func(a, b key) int { return slices.Compare(a[:], b[:]) })
+	return list
+}
+
+// Contact reads one contact.
+func (s *Store) Contact(ctx context.Context, c id.ID) (*contact.Contact, error) {
+	var r contactRow
+	if err := s.readOne(ctx, &r, `SELECT `+contactColumns+` FROM contacts WHERE id = ?`, c); err != nil {
+		return nil, err
+	}
+	return r.contact()
+}

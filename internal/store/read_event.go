@@ -95,6 +95,11 @@ func (s *Store) eventSpan(ctx context.Context, f EventQuery, p Paging, scans boo
 			f.UserID, bottom, top, candidates)
 	case f.Status == StatusInvalid:
 		err = s.read(ctx, &ids, `SELECT id FROM events WHERE refusal IS NOT NULL AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, bottom, top, candidates)
+	case f.Status == StatusAccepted, f.Status == StatusRetrying:
+		// Every delivery that has not ended has its row in the queue.
+		err = s.read(ctx, &ids, `SELECT id FROM (SELECT event AS id FROM inbox WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS waiting
+			UNION SELECT id FROM (SELECT DISTINCT event AS id FROM delivery_queue WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS open
+			ORDER BY id DESC LIMIT ?`, bottom, top, candidates, bottom, top, candidates, candidates)
 	default:
 		return s.window(ctx, "events", Paging{Before: top, Limit: p.Limit}, bottom, scans)
 	}

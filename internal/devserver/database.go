@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -66,7 +65,7 @@ func persistence(ctx context.Context, o Options, lg log.Logger) (config.Persiste
 	return p, sqliteschema.CreateNamespaces(main, ns) // nothing to do when it exists
 }
 
-// openSQLite makes the database when it is missing.
+// openSQLite makes the database in dir, which exists, when it is missing.
 func openSQLite(dir string, lg log.Logger) (*config.SQL, error) {
 	if dir == "" {
 		return &config.SQL{
@@ -76,9 +75,6 @@ func openSQLite(dir string, lg log.Logger) (*config.SQL, error) {
 			MaxConns:          1,
 			MaxIdleConns:      1,
 		}, nil // the schema comes with the connection
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
 	}
 	file, err := filepath.Abs(filepath.Join(dir, "temporal.db"))
 	if err != nil {

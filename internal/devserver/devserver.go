@@ -24,9 +24,9 @@ import (
 // value is a server in memory, on any free port, without the UI.
 type Options struct {
 	// Dir holds the SQLite database, in the file temporal.db; it is made when it
-	// is missing. Empty means in memory: all is gone after Stop. Only one process
-	// may use a directory at a time, and while a process lives, the directory must
-	// not be removed and used again: the server keeps its file open after Stop.
+	// is missing. Empty means in memory: all is gone after Stop. A directory serves
+	// one server at a time, and while a process lives, the directory must not be
+	// removed and used again: Temporal keeps the file open after Stop.
 	Dir string
 
 	// Postgres, a postgres:// URL, replaces SQLite. The databases

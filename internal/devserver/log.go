@@ -5,6 +5,7 @@ package devserver
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 
 	"go.temporal.io/server/common/log"
@@ -39,7 +40,13 @@ func (l *logger) With(tags ...tag.Tag) log.Logger {
 func (l *logger) Debug(string, ...tag.Tag) {}
 func (l *logger) Info(string, ...tag.Tag)  {}
 
-func (l *logger) Warn(msg string, tags ...tag.Tag)   { l.write(slog.LevelWarn, msg, tags) }
+// Warn leaves out the warning about what is meant to be off.
+func (l *logger) Warn(msg string, tags ...tag.Tag) {
+	if !strings.HasPrefix(msg, "HTTP API port has not been set") {
+		l.write(slog.LevelWarn, msg, tags)
+	}
+}
+
 func (l *logger) Error(msg string, tags ...tag.Tag)  { l.write(slog.LevelError, msg, tags) }
 func (l *logger) DPanic(msg string, tags ...tag.Tag) { l.write(slog.LevelError, msg, tags) }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -44,13 +45,14 @@ type Server struct {
 	address  string
 	uiURL    string
 	log      *logger
+	lock     *os.File // on the directory; nil without one
 	stop     sync.Once
 	stopped  chan struct{}
 }
 
 // Start starts the server and returns when its frontend serves the namespace
-// with its search attributes. A port that is taken is a Conflict that names the
-// address and the setting to change.
+// with its search attributes. A port or directory that is taken is a Conflict
+// that names it and the setting to change.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o.Namespace = cmp.Or(o.Namespace, "default")
 	o.Retention = cmp.Or(o.Retention, 24*time.Hour)
@@ -74,6 +76,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	defer cancel()
 
 	s := &Server{address: dialable(front), log: newLogger(o.Logger), stopped: make(chan struct{})}
+	if o.Dir != "" && o.Postgres == "" {
+		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "data-dir")
+		}
+		if s.lock, err = lock(o.Dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.startTemporal(ctx, o, front); err != nil {
 		s.Stop(context.WithoutCancel(ctx))
 		return nil, err
@@ -106,6 +116,9 @@ func (s *Server) Stop(ctx context.Context) {
 			}
 			if s.temporal != nil {
 				_ = s.temporal.Stop()
+			}
+			if s.lock != nil {
+				_ = s.lock.Close()
 			}
 		}()
 	})

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -111,14 +112,14 @@ func TestStart_AgainOnTheSameDirectory_KeepsExecutions(t *testing.T) {
 	first := start(t, o)
 	runHello(t, dial(t, first), "kept")
 	stop(t, first)
+	require.FileExists(t, filepath.Join(dir, "temporal.db-wal"), "the database is not in WAL mode")
 
-	second := start(t, o)
-	c := dial(t, second)
+	c := dial(t, start(t, o))
 	var result string
 	require.NoError(t, c.GetWorkflow(t.Context(), "kept", "").Get(t.Context(), &result))
 	require.Equal(t, "hello", result)
 	requireFound(t, c, `SegueEvents = "2k4x0000000b" AND SegueSource = "web"`)
-	t.Logf("the server's warnings:\n%s", log.String())
+	require.Empty(t, log.String(), "a plain start, run and stop warns")
 }
 
 func TestStart_OnAnExistingDatabase_AddsSearchAttributesAndSetsRetention(t *testing.T) {
@@ -173,6 +174,17 @@ func TestStart_TakenPort_NamesAddressAndSetting(t *testing.T) {
 	}
 }
 
+func TestStart_TakenDirectory_IsAConflictUntilTheOtherStops(t *testing.T) {
+	t.Parallel()
+	o := devserver.Options{Dir: t.TempDir()}
+	first := start(t, o)
+	_, err := devserver.Start(t.Context(), o)
+	require.Equal(t, fault.Conflict, fault.KindOf(err))
+	require.ErrorContains(t, err, "data-dir: "+o.Dir+" is in use")
+	stop(t, first)
+	start(t, o)
+}
+
 func TestStart_UnusableOptions_AreInvalid(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]devserver.Options{
@@ -185,6 +197,22 @@ func TestStart_UnusableOptions_AreInvalid(t *testing.T) {
 		_, err := devserver.Start(t.Context(), o)
 		require.Equal(t, fault.Invalid, fault.KindOf(err), "%s: %v", name, err)
 	}
+}
+
+func TestStart_UnusableDatabase_IsAnErrorThatNamesIt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "temporal.db"), []byte("a text that is long enough to be no header"), 0o600))
+	_, err := devserver.Start(t.Context(), devserver.Options{Dir: dir})
+	require.ErrorContains(t, err, filepath.Join(dir, "temporal.db"))
+
+	_, err = devserver.Start(t.Context(), devserver.Options{Dir: filepath.Join(dir, "temporal.db", "below a file")})
+	require.Equal(t, fault.Invalid, fault.KindOf(err))
+	require.ErrorContains(t, err, "data-dir")
+
+	_, err = devserver.Start(t.Context(), devserver.Options{Postgres: "postgres://me:secret@127.0.0.1:1/segue"})
+	require.Equal(t, fault.Unavailable, fault.KindOf(err))
+	require.NotContains(t, err.Error(), "secret")
 }
 
 func TestUI_Answers(t *testing.T) {

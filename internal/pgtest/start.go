@@ -39,7 +39,6 @@ var settings = []string{
 	"-c", "unix_socket_directories=",
 	"-c", "max_connections=300",
 	"-c", "shared_buffers=64MB",
-	"-c", "autovacuum_naptime=10s",
 	"-c", "max_wal_size=512MB",
 	"-c", "timezone=UTC",
 }

@@ -55,8 +55,9 @@ func Compare(old, new *Plan) Changes {
 	} {
 		before := parts(old, l.list)
 		after := parts(new, l.list)
+		was, is := index(before), index(after)
 		for _, p := range after {
-			b := find(before, p.name)
+			b := was[p.name]
 			if b == nil {
 				cs = append(cs, Change{Op: Add, Kind: l.kind, Name: p.name})
 			} else if fields := differences(nil, "", b, p.tree); fields != nil {
@@ -64,7 +65,7 @@ func Compare(old, new *Plan) Changes {
 			}
 		}
 		for _, p := range before {
-			if find(after, p.name) == nil {
+			if is[p.name] == nil {
 				cs = append(cs, Change{Op: Archive, Kind: l.kind, Name: p.name})
 			}
 		}
@@ -87,13 +88,15 @@ func parts(p *Plan, list string) []part {
 	return ps
 }
 
-func find(ps []part, name string) *jsonvalue.Object {
+// index is parts by name, the first of equal ones.
+func index(ps []part) map[string]*jsonvalue.Object {
+	m := make(map[string]*jsonvalue.Object, len(ps))
 	for _, p := range ps {
-		if p.name == name {
-			return p.tree
+		if m[p.name] == nil {
+			m[p.name] = p.tree
 		}
 	}
-	return nil
+	return m
 }
 
 // differences adds to cs what differs between a and b, two trees.
@@ -199,12 +202,14 @@ func byName(a, b []any) (before, after []part, ok bool) {
 
 func keyed(list []any, key string) ([]part, bool) {
 	ps := make([]part, 0, len(list))
+	seen := map[string]bool{}
 	for _, e := range list {
 		o, _ := e.(*jsonvalue.Object)
 		name, ok := o.Get(key).(string)
-		if !ok || find(ps, name) != nil {
+		if !ok || seen[name] {
 			return nil, false
 		}
+		seen[name] = true
 		ps = append(ps, part{name, o})
 	}
 	return ps, true
@@ -213,9 +218,10 @@ func keyed(list []any, key string) ([]part, bool) {
 // named compares two lists element by element, by name, and their order.
 func named(cs []FieldChange, path string, before, after []part) []FieldChange {
 	var orderA, orderB []any
+	was, is := index(before), index(after)
 	for _, p := range after {
 		at := path + "[" + p.name + "]"
-		b := find(before, p.name)
+		b := was[p.name]
 		if b == nil {
 			cs = append(cs, FieldChange{Op: Add, Path: at, After: shown(p.tree)})
 			continue
@@ -224,7 +230,7 @@ func named(cs []FieldChange, path string, before, after []part) []FieldChange {
 		cs = differences(cs, at, b, p.tree)
 	}
 	for _, p := range before {
-		if find(after, p.name) == nil {
+		if is[p.name] == nil {
 			cs = append(cs, FieldChange{Op: Remove, Path: path + "[" + p.name + "]", Before: shown(p.tree)})
 			continue
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +51,9 @@ func ParseDuration(s string) (Duration, error) {
 		t, err := time.ParseDuration(rest)
 		if err != nil || t < 0 {
 			return 0, fmt.Errorf("%q is not a duration such as 3d, 1h30m or 45s", s)
+		}
+		if total > math.MaxInt64-t {
+			return 0, fmt.Errorf("%q is longer than can be counted", s)
 		}
 		total += t
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,6 +94,29 @@ func (p *Plan) ExtractLiterals() map[string]string {
 	return values
 }
 
+// ResolveSecrets gives the workflow as it runs: a copy whose steps' headers have
+// their references resolved. Resolve before templates are evaluated, never after:
+// an event's text that reads ${NAME} must stay that text. A name that lookup does
+// not know is an Invalid error naming it and its place.
+func (w Workflow) ResolveSecrets(lookup func(string) (string, bool)) (Workflow, error) {
+	p, err := Decode(Encode(&Plan{Workflows: []Workflow{w}}))
+	if err != nil {
+		return Workflow{}, err
+	}
+	var ps Problems
+	p.texts(func(path, s string, secret bool) string {
+		if !secret {
+			return s
+		}
+		text, missing := substitute(s, lookup)
+		if missing != nil {
+			ps.add(strings.TrimPrefix(path, "workflows[0]."), "%s", notSet(missing))
+		}
+		return text
+	})
+	return p.Workflows[0], ps.Err()
+}
+
 // variable is an environment variable's name made of parts.
 func variable(parts []string) string {
 	return strings.Map(func(r rune) rune {
@@ -110,8 +134,10 @@ func variable(parts []string) string {
 // its type is not Secret: the headers of a step, where tokens of other people's
 // services are written.
 func isSecretPath(path string) bool {
-	return strings.HasPrefix(path, "workflows[") && strings.Contains(path, ".with.headers")
+	return headersPath.MatchString(path)
 }
+
+var headersPath = regexp.MustCompile(`^workflows\[\d+\](\.(steps|branch)\[\d+\])+\.with\.headers($|[.\[])`)
 
 // texts calls visit for every text of the plan and stores what it returns.
 func (p *Plan) texts(visit func(path, s string, secret bool) string) {

@@ -30,10 +30,13 @@ func requireRoundTrip(t *testing.T, p *Plan) {
 
 func TestExport_Examples_ComeBackEqual(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string][]byte{"example": Example(), "onboarding": Onboarding()} {
+	tour, err := os.ReadFile("testdata/tour.yaml")
+	require.NoError(t, err)
+	for name, text := range map[string][]byte{"example": Example(), "onboarding": Onboarding(), "tour": tour} {
 		doc, ps := Parse(name, text)
 		require.Empty(t, ps)
 		require.Empty(t, doc.Expand(anything))
+		require.Empty(t, doc.Validate(Checks{}).Text())
 		requireRoundTrip(t, doc.Plan)
 		golden := "testdata/" + name + ".export.yaml"
 		if *update {

@@ -33,6 +33,7 @@ type Document struct {
 
 	positions map[string]Position
 	broken    map[string]bool // fields Parse already complained about
+	around    map[string]bool // what these are in
 }
 
 // Parse reads a plan from YAML. file is only for messages. All problems are
@@ -46,7 +47,7 @@ type Document struct {
 func Parse(file string, text []byte) (*Document, Problems) {
 	r := &reader{doc: &Document{
 		Plan: &Plan{}, File: file,
-		positions: map[string]Position{}, broken: map[string]bool{},
+		positions: map[string]Position{}, broken: map[string]bool{}, around: map[string]bool{},
 	}}
 	root := r.root(text)
 	if root == nil {
@@ -137,12 +138,14 @@ func (d *Document) isBroken(field string) bool {
 			return true
 		}
 	}
-	for b := range d.broken {
-		if rest, ok := strings.CutPrefix(b, field); ok && field != "" && (rest[0] == '.' || rest[0] == '[') {
-			return true
-		}
+	return d.around[field]
+}
+
+func (d *Document) markBroken(field string) {
+	d.broken[field] = true
+	for up := parent(field); up != "" && !d.around[up]; up = parent(up) {
+		d.around[up] = true
 	}
-	return false
 }
 
 func (d *Document) locate(ps Problems) Problems {

@@ -37,6 +37,24 @@ func member(path, key string) string {
 	return path + "[" + strconv.Quote(key) + "]"
 }
 
+// below is the path of what another package calls key, below path: a path or a
+// JSON pointer such as /email/@replace/pattern.
+func below(path, key string) string {
+	pointer, ok := strings.CutPrefix(key, "/")
+	if !ok {
+		return child(path, key)
+	}
+	for k := range strings.SplitSeq(pointer, "/") {
+		k = strings.NewReplacer("~1", "/", "~0", "~").Replace(k)
+		if i, err := strconv.Atoi(k); err == nil && i >= 0 {
+			path = element(path, i)
+		} else if k != "" {
+			path = member(path, k)
+		}
+	}
+	return path
+}
+
 // element is the path of the i-th element of a list.
 func element(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 

@@ -4,7 +4,14 @@
 // The types here are the plan's whole vocabulary; they are stored as JSON with
 // the same keys, one document per revision. Reading YAML, checking it and
 // writing it back are in this package too. Compiling filters, mappings and
-// workflows for speed is not.
+// workflows for speed is not, nor is finding out what they mean: see Checks.
+//
+//	doc, problems := plan.Parse("plan.yaml", text)
+//	problems = append(problems, doc.Expand(os.LookupEnv)...)
+//	problems = append(problems, doc.Validate(checks)...)
+//	values := doc.Plan.ExtractLiterals()          // secrets written out, to be stored apart
+//	changes := plan.Compare(current, doc.Plan)    // what applying it does
+//	stored := plan.Encode(doc.Plan)               // one revision
 package plan
 
 import "github.com/segue-xm/segue/internal/jsonvalue"
@@ -22,7 +29,7 @@ type Plan struct {
 }
 
 // Secret is a text that must not be shown: a literal, or text with ${NAME}
-// references. What it stands for is resolved by Secrets.
+// references. Secret.Resolve gives what it stands for; printing it masks it.
 type Secret string
 
 // Source is where events come from.

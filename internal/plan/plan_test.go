@@ -3,10 +3,12 @@ package plan
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -160,6 +162,44 @@ func TestValidate_WithoutText_SaysTheFieldAlone(t *testing.T) {
 	p := &Plan{Version: 1, Mappings: []Mapping{{Name: "m", Source: "nowhere", Destination: "xm", Action: UpsertContact}}}
 	require.Equal(t, "mappings[0].source: there is no source \"nowhere\"; there is none\n"+
 		"mappings[0].destination: there is no destination \"xm\"; there is none\n", p.Validate(Checks{}).Text())
+}
+
+// A hostile plan must end in seconds: nothing may be quadratic in its parts.
+func TestParse_LargestPlans_AreJudgedInReasonableTime(t *testing.T) {
+	t.Parallel()
+	for name, part := range map[string]string{
+		"mappings":  "- {name: a%d, source: nowhere%d, destination: no%d}\n",
+		"wrong key": "- {name: a%d, suorce: nowhere%d, destination: no%d}\n",
+	} {
+		var b strings.Builder
+		b.WriteString("version: 1\nmappings:\n")
+		for i := range 24_000 {
+			fmt.Fprintf(&b, part, i, i, i)
+		}
+		doc, _ := Parse(name, []byte(b.String()))
+		start := time.Now()
+		require.Len(t, doc.Validate(fakeChecks()), maxProblems+1, name)
+		Compare(doc.Plan, &Plan{})
+		require.Less(t, time.Since(start), 20*time.Second, name)
+	}
+}
+
+func TestProblems_OfOtherPackages_LandOnTheirField(t *testing.T) {
+	t.Parallel()
+	var ps Problems
+	ps.addError("mappings[0].fields", errors.Join(
+		fault.Field("/email/@replace/pattern", "too long"),
+		fault.Field("/list/0/a b", "odd"),
+		fault.Field("phone", "unknown"),
+		errors.Join(errors.New("plain")),
+		nil,
+	))
+	ps.addError("x", nil)
+	require.Equal(t, `mappings[0].fields.email.@replace.pattern: too long
+mappings[0].fields.list[0]["a b"]: odd
+mappings[0].fields.phone: unknown
+mappings[0].fields: plain
+`, ps.Text())
 }
 
 func TestPosition_OfWhatIsNotWritten_IsItsParents(t *testing.T) {

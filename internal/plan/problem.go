@@ -90,7 +90,7 @@ func (ps *Problems) addError(field string, err error) {
 	}
 	text := err.Error()
 	if e, ok := err.(*fault.Error); ok && e.Field != "" {
-		field = child(field, e.Field)
+		field = below(field, e.Field)
 		text = strings.TrimPrefix(text, e.Field+": ")
 	}
 	ps.add(field, "%s", text)

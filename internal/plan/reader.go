@@ -23,7 +23,7 @@ type reader struct {
 }
 
 func (r *reader) problemAt(n *yaml.Node, field, format string, args ...any) {
-	r.doc.broken[field] = true
+	r.doc.markBroken(field)
 	if len(r.problems) > 10*maxProblems {
 		return
 	}

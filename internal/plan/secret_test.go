@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
 func lookupIn(env map[string]string) func(string) (string, bool) {
@@ -90,6 +91,25 @@ func TestExpand_MissingVariables_AreAllReportedWithTheirPlace(t *testing.T) {
 plan.yaml:12:58: workflows[0].fields[0].default: ${DEF} is not set
 plan.yaml:14:125: workflows[0].steps[0].with.list[1]: ${ITEM} is not set
 `, ps.Text())
+}
+
+func TestResolveSecrets_FillsHeadersOfACopy(t *testing.T) {
+	t.Parallel()
+	w := mustParse(t, `
+version: 1
+workflows:
+  - name: w
+    steps:
+      - id: split
+        branch:
+          - steps: [{id: call, task: web_service, with: {body: "${TOKEN}", headers: {A: "Bearer ${TOKEN}", B: 1}}}]
+`).Workflows[0]
+	r, err := w.ResolveSecrets(lookupIn(map[string]string{"TOKEN": "t"}))
+	require.NoError(t, err)
+	require.Equal(t, `{"body":"${TOKEN}","headers":{"A":"Bearer t","B":1}}`, jsonvalue.Text(r.Steps[0].Branch[0].Steps[0].With))
+	require.Equal(t, `{"body":"${TOKEN}","headers":{"A":"Bearer ${TOKEN}","B":1}}`, jsonvalue.Text(w.Steps[0].Branch[0].Steps[0].With))
+	_, err = w.ResolveSecrets(lookupIn(nil))
+	require.EqualError(t, err, "steps[0].branch[0].steps[0].with.headers.A: ${TOKEN} is not set")
 }
 
 func TestExtractLiterals_LeavesReferencesAlone(t *testing.T) {

@@ -32,7 +32,18 @@ type Checks struct {
 // that nothing has, values outside their list, rules between keys. All problems
 // are reported at once. It changes nothing.
 func (p *Plan) Validate(c Checks) Problems {
-	v := &validator{plan: p, checks: c}
+	v := &validator{plan: p, checks: c, types: map[string]string{}}
+	v.named = names{
+		sources:      newNameSet(p.Sources, func(s Source) string { return s.Name }),
+		directories:  newNameSet(p.Directories, func(d Directory) string { return d.Name }),
+		destinations: newNameSet(p.Destinations, func(d Destination) string { return d.Name }),
+		mappings:     newNameSet(p.Mappings, func(m Mapping) string { return m.Name }),
+		surveys:      newNameSet(p.Surveys, func(s Survey) string { return s.Name }),
+		workflows:    newNameSet(p.Workflows, func(w Workflow) string { return w.Name }),
+	}
+	for _, d := range p.Destinations {
+		v.types[d.Name] = d.Type
+	}
 	if p.Version != 1 {
 		v.add("version", "want 1, the only version there is; found %d", p.Version)
 	}
@@ -49,6 +60,28 @@ type validator struct {
 	Problems
 	plan   *Plan
 	checks Checks
+	named  names
+	types  map[string]string // of destinations, by name
+}
+
+// names are the names of the plan's parts.
+type names struct {
+	sources, directories, destinations, mappings, surveys, workflows nameSet
+}
+
+// nameSet is a list of names that can be asked quickly.
+type nameSet struct {
+	list []string
+	has  map[string]bool
+}
+
+func newNameSet[T any](list []T, name func(T) string) nameSet {
+	s := nameSet{list: make([]string, len(list)), has: make(map[string]bool, len(list))}
+	for i, e := range list {
+		s.list[i] = name(e)
+		s.has[s.list[i]] = true
+	}
+	return s
 }
 
 // maxName is the longest name, in characters.
@@ -65,9 +98,9 @@ var (
 
 // names checks the names of one list. A name stands in URLs, workflow ids and
 // "workflow:<name>", hence no slash and no colon.
-func (v *validator) names(list, kind string, names []string) {
+func (v *validator) names(list, kind string, names nameSet) {
 	first := map[string]int{}
-	for i, n := range names {
+	for i, n := range names.list {
 		at := child(element(list, i), "name")
 		v.name(at, n)
 		if j, ok := first[n]; ok && n != "" {
@@ -111,16 +144,25 @@ func near(value string, of []string) string {
 }
 
 // exists checks a reference by name.
-func (v *validator) exists(at, kind, name string, names []string) bool {
+func (v *validator) exists(at, kind, name string, names nameSet) bool {
 	switch {
 	case name == "":
 		v.add(at, "is required: the name of a %s", kind)
-	case !slices.Contains(names, name):
-		v.add(at, "there is no %s %q%s", kind, clip(name), didYouMean(name, names))
+	case !names.has[name]:
+		v.add(at, "there is no %s %q%s", kind, clip(name), v.suggest(name, names.list))
 	default:
 		return true
 	}
 	return false
+}
+
+// suggest is didYouMean, but not for the problems that will be cut off anyhow:
+// it takes long when there are many names.
+func (v *validator) suggest(word string, candidates []string) string {
+	if len(v.Problems) > 2*maxProblems {
+		return ""
+	}
+	return didYouMean(word, candidates)
 }
 
 // unwanted reports keys that mean nothing where they are.
@@ -146,38 +188,6 @@ func (v *validator) check(at string, f func(string) error, text string) {
 	if f != nil {
 		v.addError(at, f(text))
 	}
-}
-
-func namesOf[T any](list []T, name func(T) string) []string {
-	names := make([]string, len(list))
-	for i, e := range list {
-		names[i] = name(e)
-	}
-	return names
-}
-
-func (p *Plan) sourceNames() []string {
-	return namesOf(p.Sources, func(s Source) string { return s.Name })
-}
-
-func (p *Plan) directoryNames() []string {
-	return namesOf(p.Directories, func(d Directory) string { return d.Name })
-}
-
-func (p *Plan) destinationNames() []string {
-	return namesOf(p.Destinations, func(d Destination) string { return d.Name })
-}
-
-func (p *Plan) mappingNames() []string {
-	return namesOf(p.Mappings, func(m Mapping) string { return m.Name })
-}
-
-func (p *Plan) surveyNames() []string {
-	return namesOf(p.Surveys, func(s Survey) string { return s.Name })
-}
-
-func (p *Plan) workflowNames() []string {
-	return namesOf(p.Workflows, func(w Workflow) string { return w.Name })
 }
 
 // secret checks how a secret is written. The message never holds it.

@@ -6,7 +6,7 @@ import (
 )
 
 func (v *validator) sources() {
-	v.names("sources", "source", v.plan.sourceNames())
+	v.names("sources", "source", v.named.sources)
 	keys := map[Secret]string{}
 	for i, s := range v.plan.Sources {
 		at := element("sources", i)
@@ -32,7 +32,7 @@ func (v *validator) sources() {
 var attributes = []string{"ext_ref", "email", "phone", "first_name", "last_name"}
 
 func (v *validator) directories() {
-	v.names("directories", "directory", v.plan.directoryNames())
+	v.names("directories", "directory", v.named.directories)
 	standard := -1
 	for i, d := range v.plan.Directories {
 		at := element("directories", i)
@@ -44,12 +44,14 @@ func (v *validator) directories() {
 			}
 		}
 		v.mergeRules(child(at, "merge_rules"), d.MergeRules)
+		lists := map[string]bool{}
 		for j, l := range d.MailingLists {
 			at := element(child(at, "mailing_lists"), j)
 			v.name(at, l)
-			if slices.Index(d.MailingLists, l) < j {
+			if lists[l] && l != "" {
 				v.add(at, "the mailing list %q is there twice", l)
 			}
+			lists[l] = true
 		}
 		if d.PhoneRegion != "" && !regionCode.MatchString(d.PhoneRegion) {
 			v.add(child(at, "phone_region"), "%q is no region: want two capital letters such as JP", clip(d.PhoneRegion))
@@ -76,6 +78,7 @@ func (v *validator) mergeRules(at string, rules [][]string) {
 		if len(rule) == 0 {
 			v.add(at, "a rule needs at least one attribute")
 		}
+		inRule := map[string]bool{}
 		for j, a := range rule {
 			at := element(at, j)
 			key, embedded := strings.CutPrefix(a, "embedded_data.")
@@ -85,9 +88,10 @@ func (v *validator) mergeRules(at string, rules [][]string) {
 				v.add(at, "%q is no attribute to merge by: want %s or embedded_data.<key>%s",
 					clip(a), strings.Join(attributes, ", "), near(a, attributes))
 			}
-			if slices.Index(rule, a) < j {
+			if inRule[a] {
 				v.add(at, "%q is there twice", clip(a))
 			}
+			inRule[a] = true
 		}
 		id := strings.Join(slices.Sorted(slices.Values(rule)), "\x00")
 		if j, ok := seen[id]; ok {
@@ -99,14 +103,14 @@ func (v *validator) mergeRules(at string, rules [][]string) {
 }
 
 func (v *validator) destinations() {
-	v.names("destinations", "destination", v.plan.destinationNames())
+	v.names("destinations", "destination", v.named.destinations)
 	for i, d := range v.plan.Destinations {
 		at := element("destinations", i)
 		if !v.one(child(at, "type"), d.Type, TypeDirectory, TypeQualtrics) {
 			continue
 		}
 		if d.Type == TypeDirectory {
-			v.exists(child(at, "directory"), "directory", d.Directory, v.plan.directoryNames())
+			v.exists(child(at, "directory"), "directory", d.Directory, v.named.directories)
 			v.unwanted(at, "for type directory", map[string]bool{"datacenter": d.Datacenter != "", "api_token": d.APIToken != ""})
 			continue
 		}
@@ -123,18 +127,18 @@ func (v *validator) destinations() {
 }
 
 func (v *validator) mappings() {
-	v.names("mappings", "mapping", v.plan.mappingNames())
+	v.names("mappings", "mapping", v.named.mappings)
 	for i, m := range v.plan.Mappings {
 		at := element("mappings", i)
-		v.exists(child(at, "source"), "source", m.Source, v.plan.sourceNames())
-		known := v.exists(child(at, "destination"), "destination", m.Destination, v.plan.destinationNames())
+		v.exists(child(at, "source"), "source", m.Source, v.named.sources)
+		known := v.exists(child(at, "destination"), "destination", m.Destination, v.named.destinations)
 		if m.When != nil {
 			v.check(child(at, "when"), v.checks.Filter, *m.When)
 		}
 		if !v.one(child(at, "action"), m.Action, UpsertContact, UpsertTransaction, StartWorkflow) || !known {
 			continue
 		}
-		builtIn := v.plan.destinationType(m.Destination) == TypeDirectory
+		builtIn := v.types[m.Destination] == TypeDirectory
 		if m.Action == StartWorkflow {
 			v.unwanted(at, "for start_workflow, which writes no contact", map[string]bool{"mode": m.Mode != "", "may_resubscribe": m.MayResubscribe})
 		} else if m.Mode != "" {
@@ -142,7 +146,7 @@ func (v *validator) mappings() {
 		}
 		switch workflow := child(at, "workflow"); {
 		case m.Action == StartWorkflow && builtIn:
-			v.exists(workflow, "workflow", m.Workflow, v.plan.workflowNames())
+			v.exists(workflow, "workflow", m.Workflow, v.named.workflows)
 		case m.Workflow != "" && m.Action == StartWorkflow:
 			v.add(workflow, "means nothing for a destination of type qualtrics: map fields.workflowUrl")
 		case m.Workflow != "":
@@ -154,17 +158,8 @@ func (v *validator) mappings() {
 	}
 }
 
-func (p *Plan) destinationType(name string) string {
-	for _, d := range p.Destinations {
-		if d.Name == name {
-			return d.Type
-		}
-	}
-	return ""
-}
-
 func (v *validator) surveys() {
-	v.names("surveys", "survey", v.plan.surveyNames())
+	v.names("surveys", "survey", v.named.surveys)
 	for i, s := range v.plan.Surveys {
 		at := element("surveys", i)
 		if s.Secret != "" {

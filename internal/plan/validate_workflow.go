@@ -20,7 +20,7 @@ var (
 const TaskDistribute = "distribute"
 
 func (v *validator) workflows() {
-	v.names("workflows", "workflow", v.plan.workflowNames())
+	v.names("workflows", "workflow", v.named.workflows)
 	for i, w := range v.plan.Workflows {
 		at := element("workflows", i)
 		v.workflowFields(child(at, "fields"), w.Fields)
@@ -140,14 +140,14 @@ func (c stepChecker) task(at string, s Step) {
 	if c.checks.Template != nil {
 		c.templates(with, s.With)
 	}
-	c.reference(with, s.With, "survey", "survey", c.plan.surveyNames())
-	c.reference(with, s.With, "directory", "directory", c.plan.directoryNames())
-	c.reference(with, s.With, "mailing_list", "mailing list", c.plan.mailingLists(s.With))
+	c.reference(with, s.With, "survey", "survey", c.named.surveys)
+	c.reference(with, s.With, "directory", "directory", c.named.directories)
+	c.reference(with, s.With, "mailing_list", "mailing list", c.mailingLists(s.With))
 }
 
 // reference checks a task's setting that names a part of the plan. What a
 // template makes of it is known only when it runs; ids are for the task to judge.
-func (c stepChecker) reference(at string, with *jsonvalue.Object, key, kind string, names []string) {
+func (c stepChecker) reference(at string, with *jsonvalue.Object, key, kind string, names nameSet) {
 	name, ok := with.Get(key).(string)
 	if ok && name != "" && !strings.Contains(name, "{{") {
 		c.exists(child(at, key), kind, name, names)
@@ -156,15 +156,20 @@ func (c stepChecker) reference(at string, with *jsonvalue.Object, key, kind stri
 
 // mailingLists are the names a task may mean: those of the directory it names,
 // else of the default one, else of all.
-func (p *Plan) mailingLists(with *jsonvalue.Object) (names []string) {
-	directory, _ := with.Get("directory").(string)
-	for _, d := range p.Directories {
-		if directory == d.Name || directory == "" && (d.Default || len(p.Directories) == 1) {
-			return d.MailingLists
-		}
-		names = append(names, d.MailingLists...)
+func (v *validator) mailingLists(with *jsonvalue.Object) nameSet {
+	itself := func(s string) string { return s }
+	if !with.Has("mailing_list") {
+		return nameSet{}
 	}
-	return names
+	directory, _ := with.Get("directory").(string)
+	var all []string
+	for _, d := range v.plan.Directories {
+		if directory == d.Name || directory == "" && (d.Default || len(v.plan.Directories) == 1) {
+			return newNameSet(d.MailingLists, itself)
+		}
+		all = append(all, d.MailingLists...)
+	}
+	return newNameSet(all, itself)
 }
 
 func (c stepChecker) templates(at string, v any) {
@@ -189,25 +194,28 @@ func (c stepChecker) wait(at string, w Wait, before map[string]string) {
 	if w.Response == "" {
 		return
 	}
-	var could []string
-	for id, task := range before {
-		if task == TaskDistribute {
-			could = append(could, id)
-		}
-	}
-	slices.Sort(could)
 	at = child(at, "response")
 	switch task, ok := before[w.Response]; {
 	case !ok:
-		c.add(at, "no earlier step is called %q%s", clip(w.Response), didYouMean(w.Response, could))
+		var could []string
+		for id, task := range before {
+			if task == TaskDistribute {
+				could = append(could, id)
+			}
+		}
+		slices.Sort(could)
+		c.add(at, "no earlier step is called %q%s", clip(w.Response), c.suggest(w.Response, could))
 	case task != TaskDistribute:
-		c.add(at, "the step %q distributes no survey, so there is no answer to wait for%s", w.Response, near(w.Response, could))
+		c.add(at, "the step %q distributes no survey, so there is no answer to wait for", w.Response)
 	}
 }
 
 // branches checks the ways of a branch step. Steps of one way are not before
 // those of another, but all are before what follows.
 func (c stepChecker) branches(at string, ways []Branch, before map[string]string) {
+	if len(ways) == 0 {
+		return
+	}
 	after := maps.Clone(before)
 	for i, b := range ways {
 		at := element(at, i)

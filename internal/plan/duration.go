@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -34,14 +33,18 @@ func (d Duration) String() string {
 	return b.String()
 }
 
-// ParseDuration reads a Duration; it must not be negative.
+// maxDuration is the longest Duration: 100 years, more than any rule needs.
+const maxDuration = 36500 * 24 * time.Hour
+
+// ParseDuration reads a Duration; it must not be negative, nor longer than
+// 36500d.
 func ParseDuration(s string) (Duration, error) {
 	days, rest, found := strings.Cut(s, "d")
 	var total time.Duration
 	if found {
 		n, err := strconv.ParseUint(days, 10, 16)
 		if err != nil {
-			return 0, fmt.Errorf("%q is not a duration such as 3d, 1h30m or 45s", s)
+			return 0, notDuration(s)
 		}
 		total = time.Duration(n) * 24 * time.Hour
 	} else {
@@ -50,14 +53,21 @@ func ParseDuration(s string) (Duration, error) {
 	if rest != "" || !found {
 		t, err := time.ParseDuration(rest)
 		if err != nil || t < 0 {
-			return 0, fmt.Errorf("%q is not a duration such as 3d, 1h30m or 45s", s)
+			return 0, notDuration(s)
 		}
-		if total > math.MaxInt64-t {
-			return 0, fmt.Errorf("%q is longer than can be counted", s)
+		if t > maxDuration {
+			return 0, fmt.Errorf("%q is longer than 36500d", s)
 		}
 		total += t
 	}
+	if total > maxDuration {
+		return 0, fmt.Errorf("%q is longer than 36500d", s)
+	}
 	return Duration(total), nil
+}
+
+func notDuration(s string) error {
+	return fmt.Errorf("%q is not a duration such as 3d, 1h30m or 45s", clip(s))
 }
 
 // MarshalText writes String.

@@ -33,7 +33,7 @@ type Checks struct {
 // are reported at once. It changes nothing.
 func (p *Plan) Validate(c Checks) Problems {
 	v := &validator{plan: p, checks: c, types: map[string]string{}}
-	v.named = names{
+	v.named = partNames{
 		sources:      newNameSet(p.Sources, func(s Source) string { return s.Name }),
 		directories:  newNameSet(p.Directories, func(d Directory) string { return d.Name }),
 		destinations: newNameSet(p.Destinations, func(d Destination) string { return d.Name }),
@@ -60,12 +60,12 @@ type validator struct {
 	Problems
 	plan   *Plan
 	checks Checks
-	named  names
+	named  partNames
 	types  map[string]string // of destinations, by name
 }
 
-// names are the names of the plan's parts.
-type names struct {
+// partNames are the names of the plan's parts.
+type partNames struct {
 	sources, directories, destinations, mappings, surveys, workflows nameSet
 }
 

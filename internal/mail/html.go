@@ -7,9 +7,9 @@ import (
 )
 
 // words of the footer, by language.
-var words = map[string]struct{ why, optOut string }{
-	"en": {"You are getting this mail because you were invited to give feedback.", "To get no more invitations"},
-	"ja": {"このメールは、ご意見をうかがうためにお送りしています。", "今後のご案内を希望されない場合"},
+var words = map[string]struct{ why, optOut, link string }{
+	"en": {"You are getting this mail because you were invited to give feedback.", "To get no more invitations", "Stop invitations"},
+	"ja": {"このメールは、ご意見をうかがうためにお送りしています。", "今後のご案内を希望されない場合", "配信を停止する"},
 }
 
 // Footer is the last lines of a mail's text part: why it came and how to opt
@@ -43,7 +43,7 @@ func page(lang, title, body, unsubscribeURL string) string {
 	if unsubscribeURL != "" {
 		w := words[lang]
 		b.WriteString(`<p style="margin:16px 8px 0;font-size:13px;color:#55606e">` + html.EscapeString(w.why) + `<br><a href="` + html.EscapeString(unsubscribeURL) +
-			`" style="color:#55606e">` + html.EscapeString(w.optOut) + "</a></p>\n")
+			`" style="color:#55606e">` + html.EscapeString(w.link) + "</a></p>\n")
 	}
 	b.WriteString("</div>\n</body></html>\n")
 	return b.String()

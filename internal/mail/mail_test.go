@@ -38,6 +38,7 @@ func TestCompose_Japanese(t *testing.T) {
 	require.Contains(t, m.HTML, `<html lang="ja">`)
 	require.Contains(t, m.HTML, `>https://x.example.com/l/abc</a>からどうぞ。`)
 	require.Contains(t, m.Text, "今後のご案内を希望されない場合: https://x.example.com/u/abc")
+	require.Contains(t, m.HTML, ">配信を停止する</a>")
 }
 
 func TestCompose_NoWayToOptOut_NoFooter(t *testing.T) {

@@ -318,6 +318,21 @@ func (r *request) compose(it item, v [fields][]byte, e Event, givenID bool, t ti
 	return append(out, '}')
 }
 
+// withoutWriteKey is the item's bytes, rewritten only when a write key is in them.
+func (r *request) withoutWriteKey(it item) []byte {
+	if !repeated(it.parts, fWriteKey) {
+		return r.body[it.start:it.end]
+	}
+	out := []byte{'{'}
+	for _, p := range it.parts {
+		if p.field != fWriteKey {
+			out = append(comma(out), r.body[p.start:p.end]...)
+		}
+	}
+	return append(out, '}')
+}
+
+// repeated reports whether some of the parts are of field f.
 func repeated(rest []part, f field) bool {
 	for _, p := range rest {
 		if p.field == f {

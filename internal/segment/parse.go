@@ -251,6 +251,9 @@ func (r *request) safely(it item, index int) (e Event, refused *Refusal) {
 
 func (r *request) refuse(it item, index int, e Event, reason string) *Refusal {
 	raw := r.body[it.start:it.end]
+	if it.flaw == "" {
+		raw = r.withoutWriteKey(it)
+	}
 	return &Refusal{
 		Index:     index,
 		MessageID: clip(e.MessageID, MaxText),

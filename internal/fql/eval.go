@@ -23,13 +23,13 @@ func Compile(text string) (*Filter, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
-	tokens, err := lex(text)
-	if err != nil {
-		return nil, err
+	tokens, bad := lex(text)
+	if bad != nil {
+		return nil, bad.in(text)
 	}
-	tree, err := parse(text, tokens, nil)
-	if err != nil {
-		return nil, err
+	tree, bad := parse(tokens, len(text), nil)
+	if bad != nil {
+		return nil, bad.in(text)
 	}
 	f := &Filter{text: text, tree: tree, root: *compileGroup(tree)}
 	f.types = requires(tree, "type").texts()

@@ -45,24 +45,23 @@ type lexer struct {
 	text    string
 	pos     int
 	tokens  []token
-	recover func(*lexError)
+	recover func(*problem)
 	cut     []token // names that lost their letters at the end of the input
 }
 
-// lexError is a character that makes the whole text invalid.
-type lexError struct {
+// problem is what makes a whole text invalid.
+type problem struct {
 	pos    int
 	reason string
 	hint   hint
 }
 
-// hint says which kind of mistake a lexError is.
+// hint says which kind of mistake in the characters it is.
 type hint uint8
 
 const (
 	hintNone    hint = iota
 	hintChar         // a character that has no meaning
-	hintReturn       // carriage return
 	hintAfter        // a name runs into something
 	hintBang         // ! or != runs into something
 	hintQuote        // string without an end
@@ -72,25 +71,21 @@ const (
 )
 
 // lex splits the text into tokens, without one for the end.
-func lex(text string) ([]token, error) {
+func lex(text string) ([]token, *problem) {
 	l := lexer{text: text, tokens: make([]token, 0, len(text)/4+4)}
-	if err := l.run(); err != nil {
-		return nil, err.fault(text)
+	if p := l.run(); p != nil {
+		return nil, p
 	}
 	return l.tokens, nil
 }
 
-func (e *lexError) fault(text string) error {
-	return invalidAt(text, e.pos, "%s", e.reason)
+// in is the Invalid error that names the problem and its place.
+func (p *problem) in(text string) error {
+	line, column := lineColumn(text, p.pos)
+	return fault.New(fault.Invalid, "filter, line %d, column %d: %s", line, column, p.reason)
 }
 
-// invalidAt is an Invalid error that names line and column of a position.
-func invalidAt(text string, pos int, format string, args ...any) error {
-	line, column := lineColumn(text, pos)
-	return fault.New(fault.Invalid, "filter, line %d, column %d: %s", line, column, fmt.Sprintf(format, args...))
-}
-
-func (l *lexer) run() *lexError {
+func (l *lexer) run() *problem {
 	for l.pos < len(l.text) {
 		start := l.pos
 		err := l.one()
@@ -112,7 +107,7 @@ func (l *lexer) run() *lexError {
 var single = [256]kind{'.': kindDot, ',': kindComma, '(': kindOpen, ')': kindClose, '[': kindBracket, ']': kindBracket, '=': kindOp}
 
 // one reads one token or blank.
-func (l *lexer) one() *lexError {
+func (l *lexer) one() *problem {
 	start := l.pos
 	c := l.text[start]
 	switch {
@@ -141,15 +136,15 @@ func (l *lexer) one() *lexError {
 	return nil
 }
 
-func badChar(text string, pos int) *lexError {
+func badChar(text string, pos int) *problem {
 	r, _ := utf8.DecodeRuneInString(text[pos:])
 	switch {
 	case r == '\r':
-		return &lexError{pos, "a carriage return is not a blank here; lines must end with a newline only", hintReturn}
+		return &problem{pos, "a carriage return is not a blank here; lines must end with a newline only", hintNone}
 	case r >= utf8.RuneSelf && r != '“' && r != '”' && r != '‘' && r != '’':
-		return &lexError{pos, fmt.Sprintf("character %q needs a backslash before it", r), hintLetters}
+		return &problem{pos, fmt.Sprintf("character %q needs a backslash before it", r), hintLetters}
 	}
-	return &lexError{pos, fmt.Sprintf("character %q has no meaning", r), hintChar}
+	return &problem{pos, fmt.Sprintf("character %q has no meaning", r), hintChar}
 }
 
 func (l *lexer) add(k kind, start int) {
@@ -169,7 +164,7 @@ func (l *lexer) terminated(i int) bool { return i >= len(l.text) || isTerminator
 
 // str reads a string. There are no escapes. The closing quote is consumed only
 // before a terminator; otherwise it stays and opens the next string.
-func (l *lexer) str(quote byte) *lexError {
+func (l *lexer) str(quote byte) *problem {
 	start := l.pos
 	for i := start + 1; i < len(l.text); i++ {
 		if l.text[i] != quote {
@@ -183,12 +178,19 @@ func (l *lexer) str(quote byte) *lexError {
 		return nil
 	}
 	l.pos = len(l.text)
-	return &lexError{start, "string without an end", hintQuote}
+	reason := "string without an end"
+	if n := len(l.tokens); n > 0 && l.tokens[n-1].end > start {
+		reason += ": a closing quote that no blank follows opens a new string"
+		if l.at(start+1) == '\r' {
+			reason += ", and a carriage return is not a blank here"
+		}
+	}
+	return &problem{start, reason, hintQuote}
 }
 
 // number reads digits and at most one point. A sign alone is a number too, not
 // a number's value: NaN.
-func (l *lexer) number() *lexError {
+func (l *lexer) number() *problem {
 	start := l.pos
 	point := false
 	for l.pos++; isDigit(l.at(l.pos)) || l.at(l.pos) == '.'; l.pos++ {
@@ -196,7 +198,7 @@ func (l *lexer) number() *lexError {
 			continue
 		}
 		if l.terminated(l.pos+1) || point {
-			err := &lexError{l.pos, "stray decimal point in a number", hintNumber}
+			err := &problem{l.pos, "stray decimal point in a number", hintNumber}
 			l.pos++
 			return err
 		}
@@ -207,7 +209,7 @@ func (l *lexer) number() *lexError {
 }
 
 // bang reads != or the ! before a function.
-func (l *lexer) bang() *lexError {
+func (l *lexer) bang() *problem {
 	start := l.pos
 	next := l.at(start + 1)
 	l.pos++
@@ -216,16 +218,16 @@ func (l *lexer) bang() *lexError {
 	case next == '=' && l.terminated(start+2):
 		l.pos++
 	case next == '=':
-		return &lexError{start, "after != must come a blank", hintBang}
+		return &problem{start, "after != must come a blank", hintBang}
 	default:
-		return &lexError{start, "! stands only in != and right before a function", hintBang}
+		return &problem{start, "! stands only in != and right before a function", hintBang}
 	}
 	l.add(kindOp, start)
 	return nil
 }
 
 // word reads and, or, null or a name.
-func (l *lexer) word(c byte) *lexError {
+func (l *lexer) word(c byte) *problem {
 	start := l.pos
 	rest, k := "", kindWord
 	switch c {
@@ -288,7 +290,7 @@ func (l *lexer) keyword(rest string) int {
 }
 
 // ident reads a name. A backslash takes the next character as it is.
-func (l *lexer) ident() *lexError {
+func (l *lexer) ident() *problem {
 	start := l.pos
 	var plain []byte // the name without escapes, once there was one
 	for l.pos < len(l.text) {
@@ -300,7 +302,7 @@ func (l *lexer) ident() *lexError {
 			r, size := utf8.DecodeRuneInString(l.text[l.pos+1:])
 			if size == 0 || r > 0xffff {
 				// A character of two UTF-16 units is escaped by half only.
-				err := &lexError{l.pos, "a backslash cannot stand before " + nothingOr(r, size), hintEscape}
+				err := &problem{l.pos, "a backslash cannot stand before " + nothingOr(r, size), hintEscape}
 				l.pos += 1 + size
 				return err
 			}
@@ -325,7 +327,7 @@ func (l *lexer) ident() *lexError {
 		if c >= utf8.RuneSelf || c == '\r' {
 			return badChar(l.text, l.pos)
 		}
-		return &lexError{l.pos, fmt.Sprintf("%q cannot follow a name directly; put a blank between", c), hintAfter}
+		return &problem{l.pos, fmt.Sprintf("%q cannot follow a name directly; put a blank between", c), hintAfter}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
@@ -79,14 +78,13 @@ func endAt(pos int) token { return token{kindEnd, endText, pos, pos} }
 // parser builds the tree. With a linter it also tells what it skips or reads
 // in an unexpected way.
 type parser struct {
-	text string
-	lint *linter
+	lint *linter // nil when compiling
 }
 
 // level reads tokens up to the end of the input or of a group. Everything that
 // is no condition, function or group is skipped. The last and/or decides for
 // the whole level. It returns nil when nothing was found.
-func (p *parser) level(q *queue, inGroup bool) (Node, error) {
+func (p *parser) level(q *queue, inGroup bool) (Node, *problem) {
 	var nodes []Node
 	var words []token
 	operator := joinAnd
@@ -96,7 +94,7 @@ func (p *parser) level(q *queue, inGroup bool) (Node, error) {
 			break
 		}
 		var n Node
-		var err error
+		var err *problem
 		switch t.kind {
 		case kindIdent:
 			n, err = p.ident(t, q)
@@ -135,7 +133,7 @@ func (p *parser) level(q *queue, inGroup bool) (Node, error) {
 
 // group takes the tokens up to the first closing parenthesis as a level of
 // their own. So groups cannot nest, and the recursion is two deep at most.
-func (p *parser) group(open token, q *queue, inGroup bool) (Node, error) {
+func (p *parser) group(open token, q *queue, inGroup bool) (Node, *problem) {
 	for i, t := range q.tokens {
 		if t.kind != kindClose {
 			continue
@@ -154,13 +152,13 @@ func (p *parser) group(open token, q *queue, inGroup bool) (Node, error) {
 		return n, nil
 	}
 	if inGroup {
-		return nil, invalidAt(p.text, open.pos, "groups cannot be nested")
+		return nil, &problem{open.pos, "groups cannot be nested", hintNone}
 	}
-	return nil, invalidAt(p.text, open.pos, "this parenthesis is never closed")
+	return nil, &problem{open.pos, "this parenthesis is never closed", hintNone}
 }
 
 // ident reads a condition or a function; other names are skipped.
-func (p *parser) ident(t token, q *queue) (Node, error) {
+func (p *parser) ident(t token, q *queue) (Node, *problem) {
 	field, _, _ := strings.Cut(t.text, ".")
 	if isField(field) {
 		return p.condition(t, field, q)
@@ -173,7 +171,7 @@ func (p *parser) ident(t token, q *queue) (Node, error) {
 }
 
 // condition takes the next two tokens as operator and value, whatever they are.
-func (p *parser) condition(left token, field string, q *queue) (Node, error) {
+func (p *parser) condition(left token, field string, q *queue) (Node, *problem) {
 	op, ok := q.next()
 	if ok && op.kind != kindEnd {
 		var value token
@@ -184,7 +182,7 @@ func (p *parser) condition(left token, field string, q *queue) (Node, error) {
 			return c, nil
 		}
 	}
-	return nil, invalidAt(p.text, left.pos, "after %s an operator and a value are missing", left.text)
+	return nil, &problem{left.pos, "after " + left.text + " an operator and a value are missing", hintNone}
 }
 
 // understand sets operator and value by the field's rules.
@@ -257,13 +255,13 @@ func isFunction(t token) bool {
 
 // function reads the five tokens after contains or match: parenthesis, field,
 // comma, value, parenthesis. Only field and value are looked at.
-func (p *parser) function(name token, q *queue, negate bool) (Node, error) {
+func (p *parser) function(name token, q *queue, negate bool) (Node, *problem) {
 	var args [5]token
 	end := name.end
 	for i := range args {
 		t, ok := q.next()
 		if !ok && i < 4 {
-			return nil, invalidAt(p.text, name.pos, "%s needs a field and a value in parentheses", name.text)
+			return nil, &problem{name.pos, name.text + " needs a field and a value in parentheses", hintNone}
 		}
 		args[i] = t
 		end = max(end, t.end)
@@ -328,20 +326,20 @@ func (c *Condition) pattern(t token) {
 	c.Value = ""
 }
 
-// parse reads the whole text.
-func parse(text string, tokens []token, lint *linter) (*Group, error) {
-	p := parser{text: text, lint: lint}
-	q := queue{tokens: join(tokens), end: endAt(len(text))}
+// parse reads the tokens of a whole text of that length.
+func parse(tokens []token, length int, lint *linter) (*Group, *problem) {
+	p := parser{lint: lint}
+	q := queue{tokens: join(tokens), end: endAt(length)}
 	n, err := p.level(&q, false)
 	switch n := n.(type) {
 	case nil:
 		if err == nil {
-			err = fault.New(fault.Invalid, "filter: no condition on type, event, name, userId, properties, traits or context in it")
+			err = &problem{0, "no condition on type, event, name, userId, properties, traits or context", hintNone}
 		}
 		return nil, err
 	case *Group:
 		if len(n.Children) == 0 {
-			return nil, invalidAt(text, 0, "%s", problemEmptyGroup)
+			return nil, &problem{0, problemEmptyGroup, hintNone}
 		}
 		return n, nil
 	default:

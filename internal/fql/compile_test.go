@@ -1,0 +1,182 @@
+package fql
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+)
+
+// readLines calls f with each line of a file of JSON lines.
+func readLines(t testing.TB, path string, f func(line []byte)) {
+	t.Helper()
+	file, err := os.Open(path)
+	require.NoError(t, err)
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		f(lines.Bytes())
+	}
+	require.NoError(t, lines.Err())
+}
+
+func mustCompile(t testing.TB, text string) *Filter {
+	t.Helper()
+	f, err := Compile(text)
+	require.NoError(t, err, "%q", text)
+	return f
+}
+
+func event(t testing.TB, text string) *jsonvalue.Object {
+	t.Helper()
+	o, err := jsonvalue.ParseObject([]byte(text))
+	require.NoError(t, err)
+	return o
+}
+
+// filterCase is a filter, an event and what Segment's own packages say.
+type filterCase struct {
+	ID, Feature, FQL string
+	Event            json.RawMessage
+	Valid, Throws    bool
+	Matches          *bool
+}
+
+func (c filterCase) check(t *testing.T, e *jsonvalue.Object) {
+	t.Helper()
+	f, err := Compile(c.FQL)
+	if !c.Valid {
+		require.Equal(t, fault.Invalid, fault.KindOf(err), "%s: %q must be invalid", c.Feature, c.FQL)
+		require.NotEmpty(t, Lint(c.FQL), "%q", c.FQL)
+		return
+	}
+	require.NoError(t, err, "%s: %q", c.Feature, c.FQL)
+	ok, err := f.Match(e)
+	v := f.Explain(e)
+	if c.Throws {
+		require.Error(t, err, "%q", c.FQL)
+		require.Equal(t, Failed, v.Outcome)
+		require.False(t, ok)
+		return
+	}
+	require.NoError(t, err)
+	require.Equal(t, *c.Matches, ok, "%s: %q", c.Feature, c.FQL)
+	require.Equal(t, *c.Matches, v.Outcome == True, "%s: explanation of %q", c.Feature, c.FQL)
+}
+
+func TestMatch_KnownCases(t *testing.T) {
+	t.Parallel()
+	events := map[string]*jsonvalue.Object{}
+	readLines(t, "testdata/events.jsonl", func(line []byte) {
+		var e struct {
+			Name  string
+			Event *jsonvalue.Object
+		}
+		require.NoError(t, json.Unmarshal(line, &e))
+		events[e.Name] = e.Event
+	})
+	readLines(t, "testdata/cases.jsonl", func(line []byte) {
+		var c filterCase
+		require.NoError(t, json.Unmarshal(line, &c))
+		c.check(t, events[strings.Trim(string(c.Event), `"`)])
+	})
+}
+
+// A larger set of the same kind may be at hand: fql.jsonl in the directory
+// that SEGUE_CONFORMANCE names.
+func TestMatch_ConformanceSet(t *testing.T) {
+	t.Parallel()
+	dir := os.Getenv("SEGUE_CONFORMANCE")
+	if dir == "" {
+		t.Skip("SEGUE_CONFORMANCE does not name a directory")
+	}
+	readLines(t, filepath.Join(dir, "fql.jsonl"), func(line []byte) {
+		var c filterCase
+		require.NoError(t, json.Unmarshal(line, &c))
+		var e *jsonvalue.Object
+		if string(c.Event) != "null" {
+			e = event(t, string(c.Event))
+		}
+		c.check(t, e)
+	})
+}
+
+func TestCompile_Tree(t *testing.T) {
+	t.Parallel()
+	readLines(t, "testdata/trees.jsonl", func(line []byte) {
+		var c struct {
+			FQL  string
+			Tree json.RawMessage
+		}
+		require.NoError(t, json.Unmarshal(line, &c))
+		f, err := Compile(c.FQL)
+		if string(c.Tree) == "null" {
+			require.Error(t, err, "%q", c.FQL)
+			return
+		}
+		require.NoError(t, err, "%q", c.FQL)
+		tree, err := json.Marshal(f.Tree())
+		require.NoError(t, err)
+		require.JSONEq(t, string(c.Tree), string(tree), "%q", c.FQL)
+		require.Equal(t, c.FQL, f.Text())
+	})
+}
+
+func TestCompile_Error_NamesPlaceAndReason(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                              "filter, line 1, column 1: no condition on type, event, name, userId, properties, traits or context",
+		"anonymousId = \"x\"":           "filter, line 1, column 1: no condition on type, event, name, userId, properties, traits or context",
+		"type = \"é\"\nand event>5":     "filter, line 2, column 10: '>' cannot follow a name directly; put a blank between",
+		"type = \"x\"\r\n":              "filter, line 1, column 10: string without an end: a closing quote that no blank follows opens a new string, and a carriage return is not a blank here",
+		"type = x\r\n":                  "filter, line 1, column 9: a carriage return is not a blank here; lines must end with a newline only",
+		"type = \"x":                    "filter, line 1, column 8: string without an end",
+		"type !=5":                      "filter, line 1, column 6: after != must come a blank",
+		"properties.日本 = 5":             "filter, line 1, column 12: character '日' needs a backslash before it",
+		"properties.b\\":                "filter, line 1, column 13: a backslash cannot stand before the end",
+		"properties.a = 1.":             "filter, line 1, column 17: stray decimal point in a number",
+		"type = \"x\" && event = \"y\"": "filter, line 1, column 12: character '&' has no meaning",
+		"((type = \"x\"))":              "filter, line 1, column 2: groups cannot be nested",
+		"(type = \"x\"":                 "filter, line 1, column 1: this parenthesis is never closed",
+		"type = \"x\" and event":        "filter, line 1, column 16: after event an operator and a value are missing",
+		"contains(event":                "filter, line 1, column 1: contains needs a field and a value in parentheses",
+		"()":                            "filter, line 1, column 1: an empty group () cannot be judged",
+		"type = \"\xff\"":               "filter: not UTF-8 text",
+	} {
+		_, err := Compile(text)
+		require.EqualError(t, err, want, "%q", text)
+		require.Equal(t, fault.Invalid, fault.KindOf(err))
+	}
+}
+
+func TestCompile_Length_IsBounded(t *testing.T) {
+	t.Parallel()
+	text := `type = "` + strings.Repeat("x", MaxText-9) + `"`
+	require.Len(t, text, MaxText)
+	mustCompile(t, text)
+	_, err := Compile(text + " ")
+	require.ErrorContains(t, err, "longer than 16384 bytes")
+	require.Len(t, Lint(text+" "), 1)
+}
+
+// Whatever is repeated up to the bound, neither time nor stack explode.
+func TestCompile_Repetition_IsCheap(t *testing.T) {
+	t.Parallel()
+	for _, part := range []string{"(", ")", "()", "( ", "!", "a.", "a .", `\a`, `"`, `"a"b`, "'", "-", "1.", "#", "#a", "é", "contains(", "match(event,", "type = ", "and or ", "(type = x)", "!(", "\r\n", "&&", "[", "type in [1]", "n"} {
+		text := strings.Repeat(part, MaxText/len(part))
+		f, err := Compile(text)
+		require.LessOrEqual(t, len(Lint(text)), maxFindings)
+		if err == nil {
+			_, _ = f.Match(event(t, `{"type":"track"}`))
+			f.Explain(event(t, `{"type":"track"}`))
+		}
+	}
+}

@@ -51,7 +51,7 @@ func TestLint_Surprises(t *testing.T) {
 		`type = "a" || event = "b"`:                      {"||"},
 		`type = “track”`:                                 {"“track”", "”"},
 		`properties.日本 = 5`:                              {"日本"},
-		`properties.n>5`:                                 {">5"},
+		`properties.count>5`:                             {">5"},
 		`properties.a[0] = 5`:                            {"[0]"},
 		`type !="a"`:                                     {`!="a"`},
 		`type in ["a", "b"]`:                             {"in"},

@@ -78,7 +78,7 @@ func TestLint_Surprises(t *testing.T) {
 		`properties.x = 1e3`:                             {"1e3"},
 		`properties.x < "abc"`:                           {`< "abc"`},
 		`type = "track"and event = "X"`:                  {`"and event = "`, `"X"`},
-		`event = "say \"hi"`:                             {`"say \"`, `"`},
+		`event = "say \"hi"`:                             {`"say \"`, `"hi"`},
 		`event = no`:                                     {"no"},
 		`foo = "x"`:                                      {"foo", "foo"},
 		``:                                               {"end of text"},

@@ -1,6 +1,8 @@
 package task
 
 import (
+	"errors"
+
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
@@ -24,15 +26,24 @@ func (r ContactRef) IsZero() bool { return r == ContactRef{} }
 type ContactRequest struct {
 	Key       string // idempotency key
 	Run       id.ID
+	Step      string
 	Event     id.ID  // whose time decides which value is newer
 	Directory string // name; empty: the default directory
 	Mode      string // plan.ModeUpsert, ModeUpdateOnly, ModeCreateOnly
+	// MailingList is a list of the directory to put the contact on; empty: none.
+	MailingList string
 
 	ContactRef                    // who; an ID beats the merge rules
 	FirstName, LastName, Language string
 	Unsubscribed                  *bool
 	MayResubscribe                bool
 	EmbeddedData                  *jsonvalue.Object
+}
+
+// IsNotYet reports whether err came from NotYet.
+func IsNotYet(err error) bool {
+	var outer *fault.Error
+	return errors.As(err, &outer) && outer.Kind == fault.Unavailable && fault.KindOf(outer.Unwrap()) == fault.NotFound
 }
 
 // NotYet turns "there is no such contact" into "not yet": the event that makes

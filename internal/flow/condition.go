@@ -19,9 +19,10 @@ import (
 
 const (
 	maxCondition = 8 << 10 // bytes of a condition's text
-	// maxCost bounds one evaluation, in CEL's units: about one per operator and
-	// one per ten characters looked at. A scan of a 500 KB event takes a fraction.
-	maxCost = 1_000_000
+	// maxCost bounds one evaluation, in CEL's units: about one per operator and per
+	// variable, and one per ten characters searched. Looking at each of 1,000
+	// elements of an event takes some 10,000.
+	maxCost = 250_000
 )
 
 // Condition is a compiled CEL expression over fields, contact, event and steps

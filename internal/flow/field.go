@@ -50,20 +50,20 @@ type Fields []Field
 // Err is nil when every required field has a value; else an Invalid error that
 // names each one that is missing or of the wrong type. It never quotes values.
 func (f Fields) Err() error {
-	var errs []error
+	var said []string
 	for _, x := range f {
 		switch {
 		case !x.Required:
 		case x.State == Missing:
-			errs = append(errs, fault.Field(x.Name, "required field is missing"))
+			said = append(said, fmt.Sprintf("required field %s is missing", x.Name))
 		case x.State == WrongType:
-			errs = append(errs, fault.Field(x.Name, "required field must be a %s, found %s", x.Type, x.Found.Type))
+			said = append(said, fmt.Sprintf("required field %s must be a %s, found %s", x.Name, x.Type, x.Found.Type))
 		}
 	}
-	if len(errs) == 1 {
-		return errs[0]
+	if len(said) == 0 {
+		return nil
 	}
-	return errors.Join(errs...)
+	return fault.New(fault.Invalid, "%s", strings.Join(said, "; "))
 }
 
 // Object is the fields as conditions and templates see them: every defined name
@@ -268,12 +268,11 @@ func plainValue(v any) any {
 
 // clip cuts s to n characters, marking the cut.
 func clip(s string, n int) string {
-	i := 0
-	for p := range s {
-		if i == n-1 && len(s[p:]) > 0 && len([]rune(s[p:])) > 1 {
-			return s[:p] + "…"
-		}
-		i++
+	if len(s) <= n {
+		return s
+	}
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
 	}
 	return s
 }

@@ -119,3 +119,19 @@ func RenderObject(with *jsonvalue.Object, scope Scope) (*jsonvalue.Object, error
 	}
 	return s.Render(scope)
 }
+
+// walkTemplates visits the templates of compiled settings, in order.
+func walkTemplates(v any, visit func(*Template)) {
+	switch v := v.(type) {
+	case deferrable:
+		visit(v.template)
+	case []any:
+		for _, e := range v {
+			walkTemplates(e, visit)
+		}
+	case *jsonvalue.Object:
+		for _, e := range v.All() {
+			walkTemplates(e, visit)
+		}
+	}
+}

@@ -27,7 +27,8 @@ const (
 // Variables that are not there write nothing. There is no include and no clock.
 type Template struct {
 	name    string
-	literal string // when there is nothing to evaluate
+	literal string   // when there is nothing to evaluate
+	args    []string // the expressions in it, without their quoted texts
 	root    render.Node
 	cfg     *render.Config
 }
@@ -70,15 +71,31 @@ func compileTemplate(name, text string, cfg *render.Config, write func(any) stri
 	if perr != nil {
 		return nil, fault.Field(name, "not a template: %s", perr.Error())
 	}
-	p := preparer{cfg: cfg, write: write}
+	var used []string
+	p := preparer{cfg: cfg, write: write, used: &used}
 	if err := p.node(root); err != nil {
 		return nil, fault.Field(name, "not a template: %v", err)
 	}
 	if root, err = p.replace(root); err != nil {
 		return nil, fault.Field(name, "not a template: %v", err)
 	}
-	return &Template{name: name, root: root, cfg: cfg}, nil
+	return &Template{name: name, root: root, cfg: cfg, args: used}, nil
 }
+
+// Mentions reports whether the template reads a variable, such as "steps".
+func (t *Template) Mentions(variable string) bool {
+	for _, a := range t.args {
+		for _, m := range word.FindAllString(a, -1) {
+			if m == variable {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// word is a variable, or a member with its dot.
+var word = regexp.MustCompile(`\.?[A-Za-z_][A-Za-z0-9_-]*`)
 
 // Render evaluates the template. The error is Invalid, names the template and the
 // line and never quotes values.
@@ -164,6 +181,7 @@ func (w *boundedText) Write(p []byte) (int, error) {
 type preparer struct {
 	cfg   *render.Config
 	write func(any) string
+	used  *[]string
 }
 
 // replace is what takes a node's place.
@@ -290,6 +308,7 @@ var (
 // it comes by, and ranges that it would write out in memory.
 func (p preparer) filters(t parser.Token) error {
 	args := quoted.ReplaceAllString(t.Args, `""`)
+	*p.used = append(*p.used, args)
 	uses := filterUse.FindAllStringSubmatch(args, -1)
 	if strings.Contains(args, "..") && (len(uses) > 0 || (t.Name != "for" && t.Name != "tablerow")) {
 		return fmt.Errorf("line %d: a range (a..b) stands in a for only, without filters", t.SourceLoc.LineNo)

@@ -150,19 +150,33 @@ func (t *Task) Validate(c Config) error {
 		}
 		last = max(last, r.After)
 	}
-	for name, text := range map[string]string{"subject": c.Subject, "message": c.Message} {
-		if _, err := flow.CompileTemplate(name, text); err != nil {
+	message := func(at, text string) {
+		if err := checkMessage(at, text); err != nil {
 			errs = append(errs, err)
 		}
 	}
+	message("subject", c.Subject)
+	message("message", c.Message)
 	for i, r := range c.Reminders {
-		for name, text := range map[string]string{"subject": r.Subject, "message": r.Message} {
-			if _, err := flow.CompileTemplate(fmt.Sprintf("reminders[%d].%s", i, name), text); err != nil {
-				errs = append(errs, err)
-			}
-		}
+		message(fmt.Sprintf("reminders[%d].subject", i), r.Subject)
+		message(fmt.Sprintf("reminders[%d].message", i), r.Message)
 	}
 	return errors.Join(errs...)
+}
+
+// checkMessage checks a text that is rendered when it is sent, perhaps weeks
+// later: what was not frozen with the invitation would write nothing then.
+func checkMessage(at, text string) error {
+	t, err := flow.CompileTemplate(at, text)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"event", "steps"} {
+		if t.Mentions(name) {
+			return fault.Field(at, "a message can say fields, contact, transaction and link, not %s: make it a field", name)
+		}
+	}
+	return nil
 }
 
 // Run makes the distribution. Called twice for the same run and step it returns

@@ -58,6 +58,7 @@ func TestConform(t *testing.T) {
 			`{"contact":{"ext_ref":"u"},"subject":"s","message":"m"}`, `{"survey":"s","subject":"s","contact":{"ext_ref":"u"}}`, `{"survey":"s","message":"m","contact":{"ext_ref":"u"}}`,
 			`{"survey":"s","subject":"s","message":"m","channel":"pigeon"}`, `{"survey":"s","subject":"s","message":"{{ x | shout }}"}`, `{"survey":"s","subject":"s","message":"m","contact":{"id":"short"}}`,
 			`{"survey":"s","subject":"s","message":"m","reminders":[{"after":"3d"},{"after":"2d"}]}`, `{"survey":"s","subject":"s","message":"m","reminders":[{}]}`,
+			`{"survey":"s","subject":"s","message":"{{ steps.call.body }}"}`, `{"survey":"s","subject":"s","message":"m","reminders":[{"after":"1d","message":"{{ event.type }}"}]}`,
 			`{"survey":"s","subject":"s","message":"m","reminders":[{"after":"3d"}],"expires":"3d"}`, `{"survey":"s","subject":"s","message":"m","reminders":{"after":"3d"}}`, `{"survey":"s","subject":"s","message":"m","expires":3}`,
 		},
 	}, func(*testing.T) (task.Task[Config], func() int, func(string) string) {

@@ -32,6 +32,7 @@ type Config struct {
 	Contact        Contact `json:"contact"`
 	Mode           string  `json:"mode"`
 	MayResubscribe bool    `json:"may_resubscribe"`
+	MailingList    string  `json:"mailing_list"`
 }
 
 // Contact is what to write. Empty texts write nothing.
@@ -64,6 +65,7 @@ func (t *Task) Spec() task.Spec {
 			{Name: "directory", Type: "text", Doc: "The directory's name; left out: the default directory"},
 			{Name: "contact", Type: "object", Doc: "ext_ref, email, phone, first_name, last_name, language, unsubscribed, embedded_data. Without ext_ref, email and phone: whom the run is about", Required: true},
 			{Name: "mode", Type: "text", Doc: "upsert, update_only or create_only; default upsert. With update_only a contact that is not there is waited for, for a few minutes"},
+			{Name: "mailing_list", Type: "text", Doc: "A mailing list of the directory to put the contact on"},
 			{Name: "may_resubscribe", Type: "boolean", Doc: "Whether unsubscribed: false opts somebody in again who opted out"},
 		},
 	}
@@ -91,7 +93,7 @@ func (t *Task) Run(ctx context.Context, in task.Input[Config]) (task.Output, err
 		return task.Output{}, fault.Field("contact", "names nobody: ext_ref, email and phone are empty, and the run is about nobody yet")
 	}
 	contact, changed, err := t.contacts.UpsertContact(ctx, task.ContactRequest{
-		Key: in.Key, Run: in.Run, Event: in.Event, Directory: in.Config.Directory, Mode: modes[in.Config.Mode],
+		Key: in.Key, Run: in.Run, Step: in.Step, Event: in.Event, Directory: in.Config.Directory, Mode: modes[in.Config.Mode], MailingList: in.Config.MailingList,
 		ContactRef: who, FirstName: c.FirstName, LastName: c.LastName, Language: c.Language,
 		Unsubscribed: c.Unsubscribed, MayResubscribe: in.Config.MayResubscribe, EmbeddedData: c.EmbeddedData,
 	})

@@ -176,3 +176,16 @@ func TestRun_HasTheSpecsTimeout(t *testing.T) {
 	_, err := r.Run(t.Context(), "probe", RawInput{With: object(t, `{"text":"x"}`)})
 	require.NoError(t, err)
 }
+
+func TestNotYet_OnlyForWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, NotYet(nil))
+	gone := NotYet(fault.New(fault.NotFound, "no contact"))
+	require.Equal(t, fault.Unavailable, fault.KindOf(gone))
+	require.False(t, fault.KindOf(gone).Final())
+	require.True(t, IsNotYet(gone))
+	other := fault.New(fault.Unavailable, "database")
+	require.Equal(t, error(other), NotYet(other))
+	require.False(t, IsNotYet(other))
+	require.False(t, IsNotYet(nil))
+}

@@ -183,3 +183,30 @@ func TestRenderObject_KeepsTextsTexts(t *testing.T) {
 	_, err = RenderObject(parsed(t, `{"a":"{% if %}"}`), Scope{})
 	require.ErrorContains(t, err, "with.a")
 }
+
+func BenchmarkWorkflow(b *testing.B) {
+	w, err := Compile(workflow(b, onboarding))
+	require.NoError(b, err)
+	payload := parsed(b, `{"userId":"u1","properties":{"steps_completed":"3"}}`)
+	scope := Scope{Fields: w.Fields().Extract(payload).Object(), Contact: parsed(b, `{"first_name":"Ann","unsubscribed":false}`), Event: payload}
+	b.Run("extract", func(b *testing.B) {
+		for b.Loop() {
+			w.Fields().Extract(payload)
+		}
+	})
+	b.Run("starts", func(b *testing.B) {
+		for b.Loop() {
+			_, _, _ = w.Starts(scope)
+		}
+	})
+	b.Run("step with", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = w.StepWith("ask", scope)
+		}
+	})
+	b.Run("compile", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = Compile(workflow(b, onboarding))
+		}
+	})
+}

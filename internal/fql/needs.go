@@ -5,7 +5,8 @@ import "slices"
 // Needs tells what the filter certainly requires of an event's type and of its
 // name (the field event): no event with another one matches or makes judging
 // fail. nil means that any could match; an empty list, that none can. It lets a
-// routing table pass over filters without judging them.
+// routing table pass over filters without judging them. The lists must not be
+// changed.
 func (f *Filter) Needs() (types, names []string) { return f.types, f.names }
 
 // allowed is a set of texts a field may have, or everything.

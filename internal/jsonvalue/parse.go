@@ -22,9 +22,10 @@ const MaxDepth = 200
 // an error; half a surrogate pair, which Go strings cannot hold, becomes U+FFFD.
 // An error is Invalid and says line and column.
 //
-// It is written by hand because event libraries' tokenizers let through what
-// must be refused here ("{} {}", {"a":}, 1.) and split surrogate pairs.
 // Strings of the result share one copy of the text: keeping one keeps it all.
+//
+// It is written by hand because ojg's tokenizer lets through what must be
+// refused here (1 2, {"a":}, 1.) and breaks surrogate pairs.
 func Parse(b []byte) (any, error) {
 	p := parser{text: string(b)}
 	p.keys, p.vals = p.keyRoom[:0], p.valRoom[:0]

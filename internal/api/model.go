@@ -8,6 +8,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/plan"
 )
 
 // Page is one page of a list, newest first. Next is an opaque cursor for the
@@ -223,6 +224,7 @@ type InvitationFilter struct {
 	Run          string `json:"run,omitempty" query:"run"`
 	Distribution string `json:"distribution,omitempty" query:"distribution"`
 	Contact      string `json:"contact,omitempty" query:"contact"`
+	Status       string `json:"status,omitempty" query:"status"`
 }
 
 // Mail is one message caught by the outbox.
@@ -275,7 +277,15 @@ type Part struct {
 
 // FirstRun says which first steps are done.
 type FirstRun struct {
-	Source, Event, Mapping, Workflow bool
+	Source   bool `json:"source"`
+	Event    bool `json:"event"`
+	Mapping  bool `json:"mapping"`
+	Workflow bool `json:"workflow"`
+}
+
+// DistributionFilter selects distributions.
+type DistributionFilter struct {
+	Run string `json:"run,omitempty" query:"run"`
 }
 
 // Problem is the body of every error answer (RFC 9457, application/problem+json).
@@ -287,4 +297,6 @@ type Problem struct {
 	Detail    string `json:"detail"`
 	Field     string `json:"field,omitempty"`
 	RequestID string `json:"request_id"`
+	// Problems are all that is wrong with a plan.
+	Problems plan.Problems `json:"problems,omitempty"`
 }

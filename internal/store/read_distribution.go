@@ -52,8 +52,8 @@ func (s *Store) DistributionCounts(ctx context.Context, distributions []id.ID) (
 	if len(distributions) == 0 {
 		return nil, nil
 	}
-	return rows, s.read(ctx, &rows, `SELECT distribution, status, count(*) AS n, count(sent_at) AS sent, count(opened_at) AS opened,
-		count(started_at) AS started, count(finished_at) AS finished
+	return rows, s.read(ctx, &rows, `SELECT distribution, status, count(*) AS n, count(sent_at) AS sent, count(coalesce(opened_at, started_at, finished_at)) AS opened,
+		count(coalesce(started_at, finished_at)) AS started, count(finished_at) AS finished
 		FROM invitations WHERE distribution {ids} GROUP BY distribution, status ORDER BY distribution, status`, s.ids(distributions))
 }
 

@@ -93,12 +93,14 @@ func init() { // a variable with an initialiser would be an initialisation cycle
 		"replace_last": func(_ *liquidRun, v any, args []any) (any, error) {
 			return replaceLast(liquidText(v), liquidText(at(args, 0)), liquidText(at(args, 1))), nil
 		},
-		"truncate":        truncate,
-		"truncatewords":   truncateWords,
-		"number_of_words": func(_ *liquidRun, v any, _ []any) (any, error) { return float64(len(strings.Fields(liquidText(v)))), nil },
-		"slugify":         textFilterOf(func(s string) string { return strings.Trim(notSlug.ReplaceAllString(lower(s), "-"), "-") }),
-		"split":           splitFilter,
-		"slice":           sliceFilter,
+		"truncate":      truncate,
+		"truncatewords": truncateWords,
+		"number_of_words": func(_ *liquidRun, v any, _ []any) (any, error) {
+			return float64(len(strings.Fields(liquidText(v)))), nil
+		},
+		"slugify": textFilterOf(func(s string) string { return strings.Trim(notSlug.ReplaceAllString(lower(s), "-"), "-") }),
+		"split":   splitFilter,
+		"slice":   sliceFilter,
 
 		"first":   func(_ *liquidRun, v any, _ []any) (any, error) { return end(v, false), nil },
 		"last":    func(_ *liquidRun, v any, _ []any) (any, error) { return end(v, true), nil },

@@ -46,7 +46,9 @@ func (ps *problems) addf(path, format string, args ...any) {
 // before it resolves anything: literal arrays are not looked into.
 type check func(ps *problems, v any, path string)
 
-// fieldCheck is the check of one named argument of a directive.
+// fieldCheck is the check of one named argument of a directive. What is inside an
+// object is checked for all arguments alike, so the check looks at the type only:
+// looking inside twice would double the work at every level.
 type fieldCheck struct {
 	name     string
 	required bool
@@ -63,31 +65,28 @@ func init() { // a variable with an initialiser would be an initialisation cycle
 		"@excludeWhenNull": checkRaw,
 		"@liquid":          checkString,
 		"@arrayPath":       checkArrayPath,
-		"@if": fieldChecks(
-			fieldCheck{"exists", false, checkRaw},
-			fieldCheck{"then", false, checkRaw},
-			fieldCheck{"else", false, checkRaw}),
+		"@if": fieldChecks(),
 		"@case": fieldChecks(
 			fieldCheck{"operator", false, checkString},
-			fieldCheck{"value", false, checkText}),
+			fieldCheck{"value", false, textOrDirective}),
 		"@replace": fieldChecks(
 			fieldCheck{"pattern", true, lengthCheck(1, maxPattern)},
 			fieldCheck{"replacement", false, lengthCheck(0, maxReplacement)},
-			fieldCheck{"value", true, checkText},
+			fieldCheck{"value", true, textOrDirective},
 			fieldCheck{"ignorecase", false, checkBoolean},
 			fieldCheck{"global", false, checkBoolean}),
 		"@json": fieldChecks(
-			fieldCheck{"value", true, checkRaw},
+			fieldCheck{"value", true, anything},
 			fieldCheck{"mode", true, wordCheck("encode", "decode")}),
 		"@flatten": fieldChecks(
 			fieldCheck{"separator", false, checkString},
-			fieldCheck{"value", true, checkRaw}),
+			fieldCheck{"value", true, anything}),
 		"@merge": fieldChecks(
 			fieldCheck{"direction", false, wordCheck("left", "right")},
 			fieldCheck{"objects", true, checkMergeObjects}),
 		"@transform": fieldChecks(
-			fieldCheck{"apply", true, checkObjectOrDirective},
-			fieldCheck{"mapping", true, checkObjectOrDirective}),
+			fieldCheck{"apply", true, objectOrDirective},
+			fieldCheck{"mapping", true, objectOrDirective}),
 	}
 }
 
@@ -175,8 +174,7 @@ func checkObject(ps *problems, v any, path string) {
 	}
 }
 
-// fieldChecks checks the object of a directive's named arguments. An argument is
-// reported once, although a directive in it is looked at by both rules.
+// fieldChecks checks the object of a directive's named arguments.
 func fieldChecks(fields ...fieldCheck) check {
 	return func(ps *problems, v any, path string) {
 		o, ok := v.(*jsonvalue.Object)
@@ -211,26 +209,25 @@ func checkRaw(ps *problems, v any, path string) {
 	}
 }
 
+// checkText wants a text, or a directive that is a good one.
 func checkText(ps *problems, v any, path string) {
-	switch t := typeName(v); t {
-	case "string":
-	case "directive":
-		checkDirective(ps, v.(*jsonvalue.Object), path)
-	default:
+	textOrDirective(ps, v, path)
+	checkRaw(ps, v, path)
+}
+
+func textOrDirective(ps *problems, v any, path string) {
+	if t := typeName(v); t != "string" && t != "directive" {
 		ps.addf(path, "should be a string or a mapping directive but it is %s", article(t))
 	}
 }
 
-func checkObjectOrDirective(ps *problems, v any, path string) {
-	switch t := typeName(v); t {
-	case "directive":
-		checkDirective(ps, v.(*jsonvalue.Object), path)
-	case "object":
-		checkObject(ps, v, path)
-	default:
+func objectOrDirective(ps *problems, v any, path string) {
+	if t := typeName(v); t != "object" && t != "directive" {
 		ps.addf(path, "should be an object or a mapping directive but it is %s", article(t))
 	}
 }
+
+func anything(*problems, any, string) {}
 
 func typeCheck(want string) check {
 	return func(ps *problems, v any, path string) {
@@ -283,7 +280,9 @@ func checkMergeObjects(ps *problems, v any, path string) {
 	checkArray(ps, v, path)
 	items, _ := v.([]any)
 	for i, item := range items {
-		checkObjectOrDirective(ps, item, fmt.Sprintf("%s/%d", path, i))
+		p := fmt.Sprintf("%s/%d", path, i)
+		objectOrDirective(ps, item, p)
+		checkAny(ps, item, p)
 	}
 }
 

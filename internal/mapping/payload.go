@@ -1,0 +1,105 @@
+package mapping
+
+import (
+	"net/url"
+
+	"github.com/segue-xm/segue/internal/jsonvalue"
+)
+
+// coerce brings a mapped value to its field's type as Segment's validator does.
+// Empty values (null, "", and an array of one of them) are Undefined. A value that
+// cannot be brought there has a reason.
+func coerce(f Field, v any) (out any, reason string) {
+	if f.Multiple {
+		return coerceList(f, v)
+	}
+	if l, ok := v.([]any); ok && len(l) == 1 {
+		v = l[0]
+	}
+	if jsonvalue.IsNil(v) || v == "" {
+		return jsonvalue.Undefined{}, ""
+	}
+	return coercions[f.Type](v)
+}
+
+func coerceList(f Field, v any) (any, string) {
+	if jsonvalue.IsNil(v) || v == "" {
+		return jsonvalue.Undefined{}, ""
+	}
+	l, ok := v.([]any)
+	if !ok {
+		l = []any{v}
+	}
+	out := make([]any, 0, len(l))
+	for _, e := range l {
+		e, reason := coercions[f.Type](e)
+		if reason != "" {
+			return nil, reason
+		}
+		out = append(out, e)
+	}
+	return out, ""
+}
+
+var coercions = map[Type]func(v any) (any, string){
+	TypeString:   coerceString,
+	TypeBoolean:  coerceBoolean,
+	TypeObject:   coerceObject,
+	TypeDatetime: coerceDatetime,
+	TypeURI:      coerceURI,
+}
+
+func mustBe(want string, v any) string {
+	return "must be " + article(want) + " but it was " + article(kindName(v))
+}
+
+func coerceString(v any) (any, string) {
+	switch v := v.(type) {
+	case string:
+		return v, ""
+	case float64:
+		return jsonvalue.NumberText(v), ""
+	case bool:
+		return string(appendText(nil, v)), ""
+	}
+	return nil, mustBe("string", v)
+}
+
+func coerceBoolean(v any) (any, string) {
+	switch v {
+	case true, "true", 1.0:
+		return true, ""
+	case false, "false", 0.0:
+		return false, ""
+	}
+	return nil, mustBe("boolean", v)
+}
+
+func coerceObject(v any) (any, string) {
+	if _, ok := v.(*jsonvalue.Object); ok {
+		return v, ""
+	}
+	return nil, mustBe("object", v)
+}
+
+// coerceDatetime keeps the value as it came when it can be read as a time. Text
+// that cannot is refused here; Segment's destination would read it as now.
+func coerceDatetime(v any) (any, string) {
+	if _, reason := readTime(v); reason != "" {
+		return nil, reason
+	}
+	return v, ""
+}
+
+// coerceURI takes an absolute http or https address in RFC 3986's letters.
+func coerceURI(v any) (any, string) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, mustBe("string", v)
+	}
+	u, err := url.Parse(s)
+	if err != nil || !ascii(s) || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, "must be an http or https address with only ASCII characters"
+	}
+	return s, ""
+}

@@ -86,7 +86,7 @@ func readTime(v any) (t time.Time, reason string) {
 			return t, "is a number outside the range of dates in milliseconds"
 		}
 	case string:
-		if digitsOnly.MatchString(trimSpace(v)) {
+		if allDigits(trimSpace(v)) {
 			return t, "is a text of digits: want a date such as 2026-01-02T03:04:05Z, or milliseconds since 1970 as a number"
 		}
 		if t, ok = parseDate(v); !ok {

@@ -68,6 +68,9 @@ var zoneName = regexp.MustCompile(`\s*\([^()]*\)$`)
 
 // parseDate reads a date as text, in UTC.
 func parseDate(s string) (time.Time, bool) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil { // nearly every event's
+		return t.UTC(), true
+	}
 	s = trimSpace(s)
 	if len(s) > 100 {
 		return time.Time{}, false
@@ -105,7 +108,9 @@ func millisTime(ms float64) (time.Time, bool) {
 	return time.UnixMilli(int64(ms)).UTC(), true
 }
 
-var digitsOnly = regexp.MustCompile(`^\d+$`)
+func allDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
 
 const defaultDateFormat = "%A, %B %-e, %Y at %-l:%M %P %z"
 
@@ -143,7 +148,7 @@ func liquidTime(run *liquidRun, v any) (time.Time, bool) {
 		if v == "now" || v == "today" {
 			return eventTime(run.root)
 		}
-		if digitsOnly.MatchString(v) {
+		if allDigits(v) {
 			return millisTime(parseNumber(v) * 1000)
 		}
 		return parseDate(v)

@@ -183,7 +183,9 @@ func TestReplace_JavaScriptPatterns(t *testing.T) {
 	t.Parallel()
 	event := `{"s":"a.b.a","up":"ÄÖß ſ K"}`
 	replace := func(args string) string { return `{"@replace":{"value":{"@path":"$.s"},` + args + `}}` }
-	fold := func(args string) string { return `{"@replace":{"value":{"@path":"$.up"},"ignorecase":true,` + args + `}}` }
+	fold := func(args string) string {
+		return `{"@replace":{"value":{"@path":"$.up"},"ignorecase":true,` + args + `}}`
+	}
 	check(t, []example{
 		{replace(`"pattern":".","replacement":"$$"`), event, `"a$b$a"`},
 		{replace(`"pattern":"b","replacement":"[$&$&]"`), event, `"a.[bb].a"`},

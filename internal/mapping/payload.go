@@ -54,13 +54,13 @@ func mustBe(want string, v any) string {
 }
 
 func coerceString(v any) (any, string) {
-	switch v := v.(type) {
+	switch s := v.(type) {
 	case string:
-		return v, ""
+		return v, "" // not s: boxing it again would allocate
 	case float64:
-		return jsonvalue.NumberText(v), ""
+		return jsonvalue.NumberText(s), ""
 	case bool:
-		return string(appendText(nil, v)), ""
+		return string(appendText(nil, s)), ""
 	}
 	return nil, mustBe("string", v)
 }
@@ -101,5 +101,5 @@ func coerceURI(v any) (any, string) {
 	if err != nil || !ascii(s) || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, "must be an http or https address with only ASCII characters"
 	}
-	return s, ""
+	return v, ""
 }

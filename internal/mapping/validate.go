@@ -65,7 +65,7 @@ func init() { // a variable with an initialiser would be an initialisation cycle
 		"@excludeWhenNull": checkRaw,
 		"@liquid":          checkString,
 		"@arrayPath":       checkArrayPath,
-		"@if": fieldChecks(),
+		"@if":              fieldChecks(),
 		"@case": fieldChecks(
 			fieldCheck{"operator", false, checkString},
 			fieldCheck{"value", false, textOrDirective}),

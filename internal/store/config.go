@@ -14,6 +14,7 @@ import (
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/routing"
 )
 
 // Kinds of named things.
@@ -25,10 +26,6 @@ const (
 	KindMapping     = "mapping"
 	KindWorkflow    = "workflow"
 )
-
-// WorkflowSource is the name of the source, and of the mapping, that stands for
-// a workflow's own URL.
-func WorkflowSource(workflow string) string { return "workflow:" + workflow }
 
 // Named is one name of the plan with its id.
 type Named struct {
@@ -78,9 +75,17 @@ func (s *Store) Names(ctx context.Context, kind string) (map[id.ID]string, error
 	return m, nil
 }
 
-// AllNames is every name with its id.
-func (s *Store) AllNames(ctx context.Context) (rows []Named, err error) {
-	return rows, s.read(ctx, &rows, `SELECT id, kind, name FROM names`)
+// NameIDs is the id of every named thing, by kind and name.
+func (s *Store) NameIDs(ctx context.Context) (map[[2]string]id.ID, error) {
+	var rows []Named
+	if err := s.read(ctx, &rows, `SELECT id, kind, name FROM names`); err != nil {
+		return nil, err
+	}
+	m := make(map[[2]string]id.ID, len(rows))
+	for _, r := range rows {
+		m[[2]string{r.Kind, r.Name}] = r.ID
+	}
+	return m, nil
 }
 
 // NameID resolves a name, or an id's text, of a kind; unknown is NotFound.
@@ -231,8 +236,8 @@ func (tx *Tx) giveNames(ctx context.Context, p *plan.Plan) error {
 	}
 	for _, v := range p.Workflows {
 		add(KindWorkflow, v.Name)
-		add(KindSource, WorkflowSource(v.Name))
-		add(KindMapping, WorkflowSource(v.Name))
+		add(KindSource, routing.URLSource(v.Name))
+		add(KindMapping, routing.URLSource(v.Name))
 	}
 	_, err := tx.insert(ctx, namesTable, rows, "ON CONFLICT (kind, name) DO NOTHING")
 	return err
@@ -246,9 +251,7 @@ func (tx *Tx) giveVersions(ctx context.Context, sealer Sealer, p *plan.Plan) err
 		if err := tx.get(ctx, &workflow, `SELECT id FROM names WHERE kind = ? AND name = ?`, KindWorkflow, w.Name); err != nil {
 			return err
 		}
-		def := w
-		def.Enabled = nil // on or off is not part of what a run does
-		body, err := json.Marshal(def)
+		body, err := definition(w)
 		if err != nil {
 			return err
 		}
@@ -271,6 +274,22 @@ func (tx *Tx) giveVersions(ctx context.Context, sealer Sealer, p *plan.Plan) err
 		}
 	}
 	return nil
+}
+
+// definition is a workflow as a version keeps it. Whether it is on is not part of
+// what a run does.
+func definition(w plan.Workflow) ([]byte, error) {
+	w.Enabled = nil
+	return json.Marshal(w)
+}
+
+// VersionOf is the newest version of a workflow with this very definition.
+func (s *Store) VersionOf(ctx context.Context, workflow id.ID, w plan.Workflow) (version int64, err error) {
+	body, err := definition(w)
+	if err != nil {
+		return 0, err
+	}
+	return version, s.readOne(ctx, &version, `SELECT version FROM workflow_versions WHERE workflow = ? AND definition = ? ORDER BY version DESC LIMIT 1`, workflow, body)
 }
 
 func (tx *Tx) giveURL(ctx context.Context, sealer Sealer, workflow id.ID) error {

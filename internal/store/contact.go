@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/segue-xm/segue/internal/contact"
+	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
@@ -317,4 +318,74 @@ func (s *Store) Contact(ctx context.Context, c id.ID) (*contact.Contact, error) 
 		return nil, err
 	}
 	return r.contact()
+}
+
+// FindContact finds whom an input is about by the merge rules; nobody is NotFound.
+func (s *Store) FindContact(ctx context.Context, dir Directory, in *contact.Input) (id.ID, error) {
+	var names []string
+	if err := s.read(ctx, &names, `SELECT rule FROM directory_rules WHERE directory = ? ORDER BY position`, dir.ID); err != nil {
+		return 0, err
+	}
+	rules := contact.Rules{Directory: dir.ID, Region: dir.PhoneRegion}
+	for _, n := range names {
+		rules.Match = append(rules.Match, contact.ParseRule(n))
+	}
+	for _, k := range rules.InputKeys(in) {
+		var found id.ID
+		err := s.readOne(ctx, &found, `SELECT contact FROM contact_keys WHERE key = ?`, k.Key[:])
+		if err == nil || fault.KindOf(err) != fault.NotFound {
+			return found, err
+		}
+	}
+	return 0, fault.New(fault.NotFound, "no contact matches")
+}
+
+// StepContact is a contact's upsert by a step of a run.
+type StepContact struct {
+	Run   id.ID
+	Step  string
+	Input *contact.Input
+	Mode  string
+	List  id.ID // mailing list to put the contact on; 0 = none
+}
+
+// ApplyStep upserts a contact for a step of a run, in one transaction with the
+// note on the step of whom it was: a second call finds the note and changes
+// nothing more.
+func (s *Store) ApplyStep(ctx context.Context, dir Directory, c StepContact) (out contact.Outcome, err error) {
+	err = s.inTx(ctx, func(tx *Tx) error {
+		var noted []string
+		if err := tx.selectAll(ctx, &noted, `SELECT output FROM run_tasks WHERE run = ? AND step = ? AND output IS NOT NULL {lock}`, c.Run, c.Step); err != nil {
+			return err
+		}
+		if len(noted) == 1 {
+			o, err := jsonvalue.ParseObject([]byte(noted[0]))
+			if err != nil {
+				return err
+			}
+			text, _ := o.Get("contact").(string)
+			out = contact.Outcome{}
+			out.Contact, err = id.Parse(text)
+			out.Created = o.Get("created") == true
+			return err
+		}
+		if c.Input.Stamp.At == 0 {
+			c.Input.Stamp.At = millis(tx.Now)
+		}
+		outcomes, err := tx.resolve(ctx, dir, []person{{c.Input, c.Mode, ByTask}})
+		if err != nil {
+			return err
+		}
+		if out = outcomes[0]; out.Err != nil {
+			return out.Err
+		}
+		if c.List != 0 {
+			if _, err := tx.insert(ctx, membersTable, [][]any{{c.List, out.Contact, false, millis(tx.Now)}}, "ON CONFLICT DO NOTHING"); err != nil {
+				return err
+			}
+		}
+		_, err = tx.exec(ctx, `UPDATE run_tasks SET output = ? WHERE run = ? AND step = ?`, jsonvalue.Text(out.Summary()), c.Run, c.Step)
+		return err
+	})
+	return out, err
 }

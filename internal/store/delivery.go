@@ -179,6 +179,20 @@ func (s *Store) DestinationsDue(ctx context.Context) (ids []id.ID, err error) {
 	return ids, s.read(ctx, &ids, `SELECT DISTINCT destination FROM delivery_queue WHERE due_at <= ?`, millis(s.now()))
 }
 
+// ReleaseHeld makes the held deliveries of a destination due, those queued for
+// the instant that means "until released", and returns how many there were.
+func (s *Store) ReleaseHeld(ctx context.Context, destination id.ID, held time.Time) (n int64, err error) {
+	var one []int64
+	if err := s.read(ctx, &one, `SELECT due_at FROM delivery_queue WHERE destination = ? AND due_at >= ? LIMIT 1`, destination, millis(held)); err != nil || len(one) == 0 {
+		return 0, err // the usual case, without a write
+	}
+	err = s.inTx(ctx, func(tx *Tx) error {
+		n, err = tx.exec(ctx, `UPDATE delivery_queue SET due_at = ? WHERE destination = ? AND due_at >= ?`, millis(tx.Now), destination, millis(held))
+		return err
+	})
+	return n, err
+}
+
 // Mark is a delivery's new state after an attempt.
 type Mark struct {
 	delivery.Ref

@@ -3,12 +3,11 @@ package store
 import (
 	stdbytes "bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"slices"
 	"time"
 
 	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/segment"
 )
 
 // NewEvent is an event to store. Texts must be valid UTF-8 without zero bytes;
@@ -30,14 +29,6 @@ type Accepted struct {
 	Duplicate bool
 }
 
-// EventKey is the unique guard of an event: SHA-256 of source and message id.
-func EventKey(source id.ID, messageID string) key {
-	b := make([]byte, 8, 8+len(messageID))
-	binary.BigEndian.PutUint64(b, uint64(source))
-	sum := sha256.Sum256(append(b, messageID...))
-	return key(sum[:16])
-}
-
 var (
 	keysTable   = table{"event_keys", []column{{"key", bytes}, {"event", bigint}}}
 	eventsTable = table{"events", []column{{"id", bigint}, {"source", bigint}, {"type", text}, {"name", text},
@@ -54,7 +45,7 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 	keys := make([]key, len(events))
 	for i := range events {
 		out[i].ID = s.Next()
-		keys[i] = EventKey(events[i].Source, events[i].MessageID)
+		keys[i] = segment.Key(events[i].Source, events[i].MessageID)
 	}
 	first := make(map[key]int, len(events)) // the first of equal ones in this batch
 	guards := make([][]any, 0, len(events))
@@ -222,4 +213,10 @@ func (s *Store) InboxState(ctx context.Context, limit int) (waiting int, oldest 
 		oldest = row.Oldest.Time()
 	}
 	return row.N, oldest, err
+}
+
+// EventByMessage finds an event by its source and message id; unknown is NotFound.
+func (s *Store) EventByMessage(ctx context.Context, source id.ID, messageID string) (event id.ID, err error) {
+	k := segment.Key(source, messageID)
+	return event, s.readOne(ctx, &event, `SELECT event FROM event_keys WHERE key = ?`, k[:])
 }

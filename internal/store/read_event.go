@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/segment"
 )
 
 // EventRow is an event as lists show it.
@@ -117,7 +118,7 @@ func (s *Store) eventsOfMessage(ctx context.Context, source id.ID, messageID str
 	}
 	keys := make([]key, len(sources))
 	for i, v := range sources {
-		keys[i] = EventKey(v, messageID)
+		keys[i] = segment.Key(v, messageID)
 	}
 	err = s.read(ctx, &ids, `SELECT id FROM (
 		  SELECT event AS id FROM event_keys WHERE key {keys}

@@ -15,6 +15,7 @@ import (
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/pgtest"
+	"github.com/segue-xm/segue/internal/segment"
 )
 
 // readTime is now in the tests of reading.
@@ -60,7 +61,7 @@ func (s *reads) event(at time.Time, e EventRow) id.ID {
 	s.do(`INSERT INTO events (id, source, type, name, user_id, message_id, accepted_at, revision, refusal, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		v, e.Source, e.Type, e.Name, e.UserID, e.MessageID, millis(at), 1, refusal, []byte(`{"a":1}`))
 	if refusal == nil {
-		k := EventKey(e.Source, e.MessageID)
+		k := segment.Key(e.Source, e.MessageID)
 		s.do(`INSERT INTO event_keys (key, event) VALUES (?, ?)`, k[:], v)
 	}
 	return v

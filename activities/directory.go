@@ -1,0 +1,168 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/segue-xm/segue/activities/task"
+	"github.com/segue-xm/segue/activities/task/distribute"
+	"github.com/segue-xm/segue/internal/contact"
+	"github.com/segue-xm/segue/internal/distribution"
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/routing"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// DirectoryStore is what the built-in tasks need of the database.
+type DirectoryStore interface {
+	Contact(ctx context.Context, c id.ID) (*contact.Contact, error)
+	FindContact(ctx context.Context, dir store.Directory, in *contact.Input) (id.ID, error)
+	ApplyStep(ctx context.Context, dir store.Directory, c store.StepContact) (contact.Outcome, error)
+	RunByID(ctx context.Context, run id.ID) (store.Run, error)
+	CreateDistribution(ctx context.Context, d store.NewDistribution, lease time.Duration) (dist, invitation id.ID, err error)
+}
+
+// Directory is the built-in directory as the tasks see it.
+type Directory struct {
+	Store     DirectoryStore
+	Revisions Revisions
+	Now       func() time.Time
+}
+
+func (d *Directory) named(ctx context.Context, name string) (*routing.Directory, *routing.Table, error) {
+	live, err := d.Revisions.Current(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if dir := live.DirectoryNamed(name); dir != nil {
+		return dir, live, nil
+	}
+	if name == "" {
+		return nil, nil, fault.Field("directory", "needs to be named: there is no default directory")
+	}
+	return nil, nil, fault.Field("directory", "no directory is called %q", name)
+}
+
+// FindContact finds the contact that a step names; nobody is NotFound.
+func (d *Directory) FindContact(ctx context.Context, directory string, by task.ContactRef) (id.ID, error) {
+	dir, _, err := d.named(ctx, directory)
+	if err != nil {
+		return 0, err
+	}
+	return find(ctx, d.Store, dir, by)
+}
+
+// finder is the part of a store that finds contacts.
+type finder interface {
+	Contact(ctx context.Context, c id.ID) (*contact.Contact, error)
+	FindContact(ctx context.Context, dir store.Directory, in *contact.Input) (id.ID, error)
+}
+
+func find(ctx context.Context, s finder, dir *routing.Directory, by task.ContactRef) (id.ID, error) {
+	if by.ID != 0 {
+		c, err := s.Contact(ctx, by.ID)
+		if err == nil && c.Directory != dir.ID {
+			err = fault.New(fault.NotFound, "this contact is of another directory")
+		}
+		return by.ID, err
+	}
+	return s.FindContact(ctx, storeDirectory(dir), &contact.Input{ExtRef: by.ExtRef, Email: by.Email, Phone: by.Phone})
+}
+
+// UpsertContact writes a contact for a step. A second call with the same run and
+// step finds what the first one noted on the step.
+func (d *Directory) UpsertContact(ctx context.Context, r task.ContactRequest) (id.ID, bool, error) {
+	dir, _, err := d.named(ctx, r.Directory)
+	if err != nil {
+		return 0, false, err
+	}
+	list := id.ID(0)
+	if r.MailingList != "" {
+		if list = dir.List(r.MailingList); list == 0 {
+			return 0, false, fault.Field("mailing_list", "no mailing list is called %q", r.MailingList)
+		}
+	}
+	out, err := d.Store.ApplyStep(ctx, storeDirectory(dir), store.StepContact{
+		Run: r.Run, Step: r.Step, Mode: r.Mode, List: list,
+		Input: &contact.Input{
+			ID: r.ID, ExtRef: r.ExtRef, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName, LastName: r.LastName, Language: r.Language,
+			Unsubscribed: r.Unsubscribed, EmbeddedData: r.EmbeddedData, MayResubscribe: r.MayResubscribe,
+			// What a run says is as old as the event that started it.
+			Stamp: contact.Stamp{At: r.Event.Time().UnixMilli(), Event: r.Event},
+		},
+	})
+	return out.Contact, out.Created || len(out.Changes) > 0, err
+}
+
+// Settings are what a distribution keeps for its messages, as stored.
+type Settings struct {
+	Subject         string                `json:"subject"`
+	Message         string                `json:"message"`
+	From            string                `json:"from,omitempty"`
+	ReplyTo         string                `json:"reply_to,omitempty"`
+	Reminders       []distribute.Reminder `json:"reminders,omitempty"`
+	Expires         plan.Duration         `json:"expires,omitempty"`
+	IgnoreFrequency bool                  `json:"ignore_frequency,omitempty"`
+}
+
+// CreateDistribution makes a distribution with its invitation and freezes what its
+// messages speak of. A second call for the same run and step returns the first's.
+func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request) (dist, invitation id.ID, err error) {
+	dir, live, err := d.named(ctx, r.Directory)
+	if err != nil {
+		return 0, 0, err
+	}
+	if live.Survey(r.Survey) == nil {
+		return 0, 0, fault.Field("survey", "no survey is called %q", r.Survey)
+	}
+	c, err := d.Store.Contact(ctx, r.Contact)
+	if err != nil {
+		return 0, 0, err
+	}
+	run, err := d.Store.RunByID(ctx, r.Run)
+	if err != nil {
+		return 0, 0, err
+	}
+	fields, err := fieldsObject(run.Fields)
+	if err != nil {
+		return 0, 0, err
+	}
+	snapshot, err := json.Marshal(distribution.Snapshot{Contact: c.Value(), Fields: fields})
+	if err != nil {
+		return 0, 0, err
+	}
+	settings, err := json.Marshal(Settings{
+		Subject: r.Subject, Message: r.Message, From: r.From, ReplyTo: r.ReplyTo, Reminders: r.Reminders,
+		Expires: plan.Duration(r.Expires), IgnoreFrequency: r.IgnoreFrequency,
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	n := store.NewDistribution{
+		Run: r.Run, Step: r.Step, Directory: dir.ID, Survey: r.Survey, Channel: r.Channel,
+		Settings: string(settings), Contact: r.Contact, Snapshot: string(snapshot),
+	}
+	if r.Expires > 0 {
+		n.Expires = d.Now().Add(r.Expires)
+	}
+	return d.Store.CreateDistribution(ctx, n, handoverLease)
+}
+
+// findBy finds the contact that a step's settings name.
+func (a *Runs) findBy(ctx context.Context, dir *routing.Directory, by *jsonvalue.Object) (id.ID, error) {
+	ref := task.ContactRef{ExtRef: textOf(by.Get("ext_ref")), Email: textOf(by.Get("email")), Phone: textOf(by.Get("phone"))}
+	if text := textOf(by.Get("id")); text != "" {
+		var err error
+		if ref.ID, err = id.Parse(text); err != nil {
+			return 0, fault.Wrap(fault.NotFound, err, "no contact")
+		}
+	}
+	if ref.IsZero() {
+		return 0, nil
+	}
+	return find(ctx, a.Store, dir, ref)
+}

@@ -1,0 +1,236 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/segue-xm/segue/internal/distribution"
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/flow"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/mail"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// DistributionStore is where distributions and their invitations are kept.
+type DistributionStore interface {
+	BeginDistribution(ctx context.Context, dist id.ID) (store.Distribution, error)
+	DistributionByID(ctx context.Context, dist id.ID) (store.Distribution, error)
+	SetDistributionStatus(ctx context.Context, dist id.ID, status string) error
+	Unsent(ctx context.Context, dist id.ID, kind string, after id.ID, limit int) ([]id.ID, error)
+	OpenInvitations(ctx context.Context, dist id.ID) (int, error)
+	Reserve(ctx context.Context, invitation id.ID, kind string, rule store.Rule) (store.Reservation, error)
+	MessageWasSent(ctx context.Context, invitation id.ID, kind string) error
+	MessageFailed(ctx context.Context, invitation id.ID, kind, reason string, final bool) error
+	ExpireInvitations(ctx context.Context, dist id.ID) error
+}
+
+// Distributions is the activities of a distribution.
+type Distributions struct {
+	Store     DistributionStore
+	Revisions Revisions
+	Mail      mail.Sender
+	From      string // of messages whose step names no sender
+	PublicURL string // base of the links in messages
+	MailHost  string // right side of message ids
+	Now       func() time.Time
+}
+
+// DistributionInput names a distribution.
+type DistributionInput struct {
+	Distribution id.ID `json:"distribution"`
+}
+
+// Schedule is what a distribution's workflow walks: when its reminders go, and
+// when it ends, each counted from its start.
+type Schedule struct {
+	Ended     bool            `json:"ended,omitempty"`
+	Reminders []time.Duration `json:"reminders,omitempty"`
+	Expires   time.Duration   `json:"expires,omitempty"`
+}
+
+// BeginDistribution marks a distribution as sending and gives its schedule.
+// Running it twice gives the same.
+func (a *Distributions) BeginDistribution(ctx context.Context, in DistributionInput) (Schedule, error) {
+	d, err := a.Store.BeginDistribution(ctx, in.Distribution)
+	if err != nil {
+		return Schedule{}, err
+	}
+	s, err := settings(d)
+	if err != nil {
+		return Schedule{}, err
+	}
+	out := Schedule{Ended: d.Status == store.DistributionDone, Expires: s.Expires.Std()}
+	for _, r := range s.Reminders {
+		out.Reminders = append(out.Reminders, r.After)
+	}
+	return out, nil
+}
+
+func settings(d store.Distribution) (s Settings, err error) {
+	return s, json.Unmarshal([]byte(d.Settings), &s)
+}
+
+// SendInput names the messages of one kind of a distribution.
+type SendInput struct {
+	Distribution id.ID  `json:"distribution"`
+	Kind         string `json:"kind"`
+}
+
+// Sent counts messages.
+type Sent struct {
+	Sent    int `json:"sent"`
+	Skipped int `json:"skipped"`
+	Failed  int `json:"failed"`
+}
+
+// sendPage is how many invitations are looked up at a time.
+const sendPage = 100
+
+// SendMessages sends one kind of message to everybody of a distribution who may
+// get it now. Opt-outs, answers, expiry and, for invitations, the frequency rule
+// are looked at in the moment of each send. Running it twice: messages that went
+// out are left alone; one that was on its way when the first run broke off is sent
+// again with the same Message-ID, and the outbox keeps that once.
+func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, error) {
+	d, err := a.Store.DistributionByID(ctx, in.Distribution)
+	if err != nil {
+		return Sent{}, err
+	}
+	var total Sent
+	var after id.ID
+	for {
+		page, err := a.Store.Unsent(ctx, in.Distribution, in.Kind, after, sendPage)
+		if err != nil {
+			return total, err
+		}
+		if len(page) == 0 {
+			return total, a.Store.SetDistributionStatus(ctx, in.Distribution, store.DistributionWaiting)
+		}
+		for _, invitation := range page {
+			if err := a.send(ctx, d, invitation, in.Kind, &total); err != nil {
+				return total, err
+			}
+			after = invitation
+		}
+		activity.RecordHeartbeat(ctx, total)
+	}
+}
+
+func (a *Distributions) send(ctx context.Context, d store.Distribution, invitation id.ID, kind string, total *Sent) error {
+	s, err := settings(d)
+	if err != nil {
+		return err
+	}
+	live, err := a.Revisions.Current(ctx)
+	if err != nil {
+		return err
+	}
+	rule := store.Rule{IgnoreFrequency: s.IgnoreFrequency}
+	if dir := live.Directory(d.Directory); dir != nil && dir.Def.Frequency != nil {
+		w := dir.Def.Frequency.PerContact
+		rule.Messages, rule.Per = w.Messages, w.Per.Std()
+	}
+	r, err := a.Store.Reserve(ctx, invitation, kind, rule)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.Sent:
+		return nil
+	case !r.Verdict.OK:
+		total.Skipped++
+		return nil
+	}
+	m, err := a.compose(s, r, kind)
+	if err == nil {
+		err = a.Mail.Send(ctx, m)
+	}
+	if err == nil {
+		total.Sent++
+		return a.Store.MessageWasSent(ctx, invitation, kind)
+	}
+	final := fault.KindOf(err).Final()
+	if noted := a.Store.MessageFailed(ctx, invitation, kind, fault.Public(err), final); noted != nil {
+		return noted
+	}
+	if final {
+		total.Failed++
+		return nil
+	}
+	return err
+}
+
+// Links are the addresses in a person's messages.
+func (a *Distributions) links(token string) *jsonvalue.Object {
+	o := jsonvalue.NewObject(3)
+	o.Set("url", a.PublicURL+"/l/"+token)
+	o.Set("token", token)
+	o.Set("opt_out_url", a.PublicURL+"/u/"+token)
+	return o
+}
+
+func (a *Distributions) compose(s Settings, r store.Reservation, kind string) (mail.Message, error) {
+	var snapshot distribution.Snapshot
+	if err := json.Unmarshal([]byte(r.Invitation.Snapshot), &snapshot); err != nil {
+		return mail.Message{}, err
+	}
+	subject, body := s.Subject, s.Message
+	if n, ok := distribution.ReminderOf(kind); ok && n <= len(s.Reminders) {
+		if t := s.Reminders[n-1].Subject; t != "" {
+			subject = t
+		}
+		if t := s.Reminders[n-1].Message; t != "" {
+			body = t
+		}
+	}
+	link := a.links(r.Invitation.Token)
+	scope := flow.Scope{Fields: snapshot.Fields, Contact: snapshot.Contact, Transaction: snapshot.Transaction, Link: link}
+	text := map[string]string{"subject": subject, "message": body}
+	for name, t := range text {
+		compiled, err := flow.CompileTemplate(name, t)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		if text[name], err = compiled.Render(scope); err != nil {
+			return mail.Message{}, err
+		}
+	}
+	from := s.From
+	if from == "" {
+		from = a.From
+	}
+	language, _ := snapshot.Contact.Get("language").(string)
+	return mail.Compose(mail.Letter{
+		ID: distribution.MessageID(r.Invitation.ID, kind, a.MailHost), From: from, ReplyTo: s.ReplyTo, To: r.Email,
+		Subject: text["subject"], Body: text["message"], UnsubscribeURL: link.Get("opt_out_url").(string), Language: language,
+	})
+}
+
+// Remaining counts the invitations that may still be answered.
+func (a *Distributions) Remaining(ctx context.Context, in DistributionInput) (int, error) {
+	return a.Store.OpenInvitations(ctx, in.Distribution)
+}
+
+// FinishDistribution ends a distribution: who has not answered by now is expired.
+// Running it twice changes nothing.
+func (a *Distributions) FinishDistribution(ctx context.Context, in DistributionInput) error {
+	d, err := a.Store.DistributionByID(ctx, in.Distribution)
+	if err != nil {
+		return err
+	}
+	s, err := settings(d)
+	if err != nil {
+		return err
+	}
+	if s.Expires > 0 {
+		if err := a.Store.ExpireInvitations(ctx, in.Distribution); err != nil {
+			return err
+		}
+	}
+	return a.Store.SetDistributionStatus(ctx, in.Distribution, store.DistributionDone)
+}

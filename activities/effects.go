@@ -1,0 +1,204 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/segue-xm/segue/internal/contact"
+	"github.com/segue-xm/segue/internal/delivery"
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/mapping"
+	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/routing"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// Deliveries is where effects are written, each with its delivery's mark.
+type Deliveries interface {
+	OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]store.OpenDelivery, error)
+	DueDeliveries(ctx context.Context, destination id.ID, limit int) ([]store.OpenDelivery, error)
+	NextDue(ctx context.Context, destination id.ID) (time.Time, error)
+	MarkDeliveries(ctx context.Context, marks []store.Mark) error
+	ApplyContacts(ctx context.Context, dir store.Directory, effects []store.ContactEffect) error
+	ApplyTransactions(ctx context.Context, dir store.Directory, lists func(string) id.ID, effects []store.TransactionEffect) error
+}
+
+// Effects writes what deliveries ask of the built-in directory.
+type Effects struct {
+	Deliveries Deliveries
+	Revisions  Revisions
+	Runs       *Runs
+	Now        func() time.Time
+}
+
+// UpsertContacts decides by the merge rules whom each delivery is about, writes
+// the contacts and marks the deliveries, all in one transaction. Running it twice:
+// deliveries that ended are left alone.
+func (a *Effects) UpsertContacts(ctx context.Context, refs []delivery.Ref) error {
+	return a.apply(ctx, refs, plan.UpsertContact)
+}
+
+// UpsertTransactions makes missing contacts, writes the transactions and marks the
+// deliveries, all in one transaction. Running it twice: as UpsertContacts; a
+// transaction exists once per delivery.
+func (a *Effects) UpsertTransactions(ctx context.Context, refs []delivery.Ref) error {
+	return a.apply(ctx, refs, plan.UpsertTransaction)
+}
+
+// StartRuns makes a run for each delivery, marks the deliveries, and starts the
+// runs' workflows. Running it twice: a workflow has one run per event, and a run
+// one Temporal execution; a start that fails is repeated by a sweeper.
+func (a *Effects) StartRuns(ctx context.Context, refs []delivery.Ref) error {
+	return a.apply(ctx, refs, plan.StartWorkflow)
+}
+
+func (a *Effects) apply(ctx context.Context, refs []delivery.Ref, action string) error {
+	open, err := a.Deliveries.OpenDeliveries(ctx, refs)
+	if err != nil {
+		return err
+	}
+	var some []store.OpenDelivery
+	for _, d := range open {
+		if d.Action == action && d.Status != delivery.Held {
+			some = append(some, d)
+		}
+	}
+	return a.Apply(ctx, some)
+}
+
+// Apply does what deliveries of the built-in directory ask for, whatever their
+// actions; each failure stays with its delivery. An error means that nothing can
+// be done for now.
+func (a *Effects) Apply(ctx context.Context, open []store.OpenDelivery) error {
+	live, err := a.Revisions.Current(ctx)
+	if err != nil {
+		return err
+	}
+	groups := map[string]map[id.ID][]store.OpenDelivery{}
+	for _, d := range open {
+		if groups[d.Action] == nil {
+			groups[d.Action] = map[id.ID][]store.OpenDelivery{}
+		}
+		groups[d.Action][d.Destination] = append(groups[d.Action][d.Destination], d)
+	}
+	for _, step := range []struct {
+		action string
+		do     func(context.Context, *routing.Table, *routing.Directory, []store.OpenDelivery) error
+	}{
+		{plan.UpsertContact, a.contacts},
+		{plan.UpsertTransaction, a.transactions},
+		{plan.StartWorkflow, a.Runs.create},
+	} {
+		for dest, list := range groups[step.action] {
+			d := live.Destination(dest)
+			if d == nil || d.Directory == nil {
+				if err := a.rejectAll(ctx, list, "the destination is not there any more"); err != nil {
+					return err
+				}
+				continue
+			}
+			do := func(some []store.OpenDelivery) error { return step.do(ctx, live, d.Directory, some) }
+			if err := isolate(ctx, list, do, func(d store.OpenDelivery, err error) error { return a.failed(ctx, d, err) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// failed records that a delivery's own data, or something nobody foresaw about it,
+// kept its effect from being written.
+func (a *Effects) failed(ctx context.Context, d store.OpenDelivery, err error) error {
+	now := a.Now()
+	m := store.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: fault.Public(err), Status: delivery.Rejected}
+	if !fault.KindOf(err).Final() && now.Sub(d.Event.Time()) < delivery.Patience {
+		m.Status = delivery.Retrying
+		m.Due = now.Add(delivery.Backoff(m.Attempts, fault.RetryAfter(err)))
+	}
+	return a.Deliveries.MarkDeliveries(ctx, []store.Mark{m})
+}
+
+func (a *Effects) rejectAll(ctx context.Context, list []store.OpenDelivery, reason string) error {
+	marks := make([]store.Mark, len(list))
+	for i, d := range list {
+		marks[i] = store.Mark{Ref: d.Ref(), Status: delivery.Rejected, Attempts: d.Attempts + 1, Reason: reason}
+	}
+	return a.Deliveries.MarkDeliveries(ctx, marks)
+}
+
+// pinned is the mapping of a delivery as its event's revision has it; nil when
+// that revision did not know it, which only a damaged row can claim.
+func (a *Effects) pinned(ctx context.Context, d store.OpenDelivery) (*routing.Mapping, error) {
+	t, err := a.Revisions.Revision(ctx, d.Revision)
+	if err != nil {
+		return nil, err
+	}
+	if m := t.Mapping(d.Mapping); m != nil {
+		return m, nil
+	}
+	return nil, fault.New(fault.Invalid, "its mapping is not in revision %d", d.Revision)
+}
+
+func (a *Effects) contacts(ctx context.Context, _ *routing.Table, dir *routing.Directory, list []store.OpenDelivery) error {
+	effects := make([]store.ContactEffect, len(list))
+	for i, d := range list {
+		m, err := a.pinned(ctx, d)
+		if err != nil {
+			return err
+		}
+		payload, err := jsonvalue.ParseObject(d.Payload)
+		if err != nil {
+			return err
+		}
+		in := input(mapping.ContactOf(payload), d)
+		in.MayResubscribe = m.Def.MayResubscribe
+		effects[i] = store.ContactEffect{Ref: d.Ref(), Input: in, Mode: modeOf(m.Def)}
+	}
+	return a.Deliveries.ApplyContacts(ctx, storeDirectory(dir), effects)
+}
+
+func (a *Effects) transactions(ctx context.Context, _ *routing.Table, dir *routing.Directory, list []store.OpenDelivery) error {
+	effects := make([]store.TransactionEffect, len(list))
+	for i, d := range list {
+		payload, err := jsonvalue.ParseObject(d.Payload)
+		if err != nil {
+			return err
+		}
+		t, err := mapping.TransactionOf(payload)
+		if err != nil {
+			return err
+		}
+		in := input(t.Contact, d)
+		if t.ContactID != "" {
+			if in.ID, err = id.Parse(t.ContactID); err != nil {
+				return fault.Field("contactId", "%q is no contact of this directory", t.ContactID)
+			}
+		}
+		date := time.UnixMilli(d.OccurredAt)
+		if t.Date != nil {
+			date = *t.Date
+		}
+		effects[i] = store.TransactionEffect{Ref: d.Ref(), Input: in, List: t.MailingListID, Date: date, Data: t.Data}
+	}
+	return a.Deliveries.ApplyTransactions(ctx, storeDirectory(dir), dir.List, effects)
+}
+
+func storeDirectory(d *routing.Directory) store.Directory {
+	return store.Directory{ID: d.ID, PhoneRegion: d.Def.PhoneRegion}
+}
+
+func modeOf(m plan.Mapping) string {
+	if m.Mode == "" {
+		return contact.Upsert
+	}
+	return m.Mode
+}
+
+func input(c mapping.Contact, d store.OpenDelivery) *contact.Input {
+	return &contact.Input{
+		ExtRef: c.ExtRef, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName, Language: c.Language,
+		Unsubscribed: c.Unsubscribed, EmbeddedData: c.EmbeddedData, Stamp: d.Stamp(),
+	}
+}

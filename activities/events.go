@@ -1,0 +1,203 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/segue-xm/segue/internal/delivery"
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/routing"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// Inbox is where stored events wait.
+type Inbox interface {
+	Waiting(ctx context.Context, ids []id.ID) ([]store.StoredEvent, error)
+	DropUnmatched(ctx context.Context, ids []id.ID) error
+	WriteDeliveries(ctx context.Context, list []store.NewDelivery) error
+}
+
+// Events finds out what stored events ask for.
+type Events struct {
+	Inbox     Inbox
+	Revisions Revisions
+	Now       func() time.Time
+}
+
+// Batch is the input of ProcessEvents: 1 to 100 stored events.
+type Batch struct {
+	Events []id.ID `json:"events"`
+}
+
+// Matched are the pairs of event and mapping whose filter let the event pass.
+type Matched struct {
+	Deliveries []delivery.Ref `json:"deliveries"`
+	Unmatched  int            `json:"unmatched"`
+}
+
+// FilterEvents judges each event that still waits by the filters of its own
+// revision, and ends the events that nobody wants. Running it twice: an event that
+// ended is not waiting any more; the others are judged alike, because a revision
+// never changes.
+func (a *Events) FilterEvents(ctx context.Context, batch Batch) (Matched, error) {
+	waiting, err := a.Inbox.Waiting(ctx, batch.Events)
+	if err != nil {
+		return Matched{}, err
+	}
+	var out Matched
+	var unmatched []id.ID
+	for _, e := range waiting {
+		matches, err := a.route(ctx, e)
+		if err != nil {
+			return Matched{}, err
+		}
+		if len(matches) == 0 {
+			unmatched = append(unmatched, e.ID)
+		}
+		for _, m := range matches {
+			out.Deliveries = append(out.Deliveries, delivery.Ref{Event: e.ID, Mapping: m.ID})
+		}
+	}
+	out.Unmatched = len(unmatched)
+	return out, a.Inbox.DropUnmatched(ctx, unmatched)
+}
+
+// route is what the event's revision makes of it. A body that is no object cannot
+// have been accepted as an event of a source; a workflow's URL takes any JSON.
+func (a *Events) route(ctx context.Context, e store.StoredEvent) ([]routing.Match, error) {
+	if e.Revision == 0 {
+		return nil, nil // stored before there was any plan
+	}
+	t, err := a.Revisions.Revision(ctx, e.Revision)
+	if err != nil {
+		return nil, fmt.Errorf("revision %d: %w", e.Revision, err)
+	}
+	event, err := jsonvalue.ParseObject(e.Body)
+	if err != nil {
+		event = jsonvalue.NewObject(0)
+	}
+	return t.Route(e.Source, event), nil
+}
+
+// Mapped are written deliveries by what is to be done with them.
+type Mapped struct {
+	Contacts     []delivery.Ref `json:"contacts,omitempty"`
+	Transactions []delivery.Ref `json:"transactions,omitempty"`
+	Runs         []delivery.Ref `json:"runs,omitempty"`
+	Queued       int            `json:"queued,omitempty"`   // left to a Deliver workflow
+	Rejected     int            `json:"rejected,omitempty"` // can never work; the reason is on the delivery
+}
+
+// MapFields makes the payload of each matching pair, writes the deliveries and
+// takes the events out of the inbox, in one transaction. A payload that cannot be
+// made is a rejected delivery; it harms only itself. Running it twice: events that
+// left the inbox are not written again, and their open deliveries are returned
+// again.
+func (a *Events) MapFields(ctx context.Context, matched Matched) (Mapped, error) {
+	ids := make([]id.ID, 0, len(matched.Deliveries))
+	for _, r := range matched.Deliveries {
+		if len(ids) == 0 || ids[len(ids)-1] != r.Event {
+			ids = append(ids, r.Event)
+		}
+	}
+	waiting, err := a.Inbox.Waiting(ctx, ids)
+	if err != nil {
+		return Mapped{}, err
+	}
+	live, err := a.Revisions.Current(ctx)
+	if err != nil {
+		return Mapped{}, err
+	}
+	var list []store.NewDelivery
+	var out Mapped
+	for _, e := range waiting {
+		t, err := a.Revisions.Revision(ctx, e.Revision)
+		if err != nil {
+			return Mapped{}, err
+		}
+		event, err := jsonvalue.ParseObject(e.Body)
+		if err != nil {
+			event = jsonvalue.NewObject(0)
+		}
+		for _, m := range t.Route(e.Source, event) {
+			d := a.newDelivery(e, event, m, live)
+			list = append(list, d)
+			out.add(delivery.Ref{Event: d.Event, Mapping: d.Mapping}, d.Action, d.Status)
+		}
+	}
+	if len(waiting) < len(ids) {
+		out = Mapped{} // some were written by an earlier try: say what all of them ask for
+		for _, r := range matched.Deliveries {
+			out.add(r, "", delivery.Pending)
+		}
+	}
+	return out, a.Inbox.WriteDeliveries(ctx, list)
+}
+
+// leftOver is when a Deliver workflow looks at deliveries that ProcessEvents
+// itself should long have finished.
+const leftOver = 5 * time.Minute
+
+// HeldUntil is when a held delivery is due: never, until somebody releases it.
+var HeldUntil = time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m routing.Match, live *routing.Table) store.NewDelivery {
+	now := a.Now()
+	d := store.NewDelivery{
+		Event: e.ID, Mapping: m.ID, Destination: m.Destination.ID, Action: m.Def.Action,
+		Status: delivery.Pending, Occurred: occurred(event, e.Accepted()), Due: now.Add(leftOver),
+	}
+	err := m.Err
+	if err == nil && m.Fields == nil {
+		d.Payload = e.Body
+	} else if err == nil {
+		var payload *jsonvalue.Object
+		if payload, err = m.Fields.Apply(event); err == nil {
+			d.Payload = jsonvalue.Append(nil, payload)
+		}
+	}
+	current := live.Destination(m.Destination.ID)
+	switch {
+	case err != nil:
+		d.Status, d.Reason = delivery.Rejected, fault.Public(err)
+	case current == nil || !current.Def.IsEnabled():
+		d.Status, d.Reason, d.Due = delivery.Held, "the destination is switched off", HeldUntil
+	case m.Destination.Directory == nil:
+		d.Due = now
+	}
+	return d
+}
+
+// occurred is the moment an event's values carry: its own timestamp, but never
+// later than its arrival, so that a client's clock in 2099 freezes nothing.
+func occurred(event *jsonvalue.Object, accepted time.Time) time.Time {
+	if s, ok := event.Get("timestamp").(string); ok {
+		if t, err := time.Parse(time.RFC3339Nano, s); err == nil && t.Before(accepted) {
+			return t
+		}
+	}
+	return accepted
+}
+
+func (m *Mapped) add(r delivery.Ref, action string, status delivery.Status) {
+	switch {
+	case status == delivery.Rejected:
+		m.Rejected++
+	case status == delivery.Held:
+		m.Queued++
+	case action == plan.UpsertContact:
+		m.Contacts = append(m.Contacts, r)
+	case action == plan.UpsertTransaction:
+		m.Transactions = append(m.Transactions, r)
+	case action == plan.StartWorkflow:
+		m.Runs = append(m.Runs, r)
+	default: // not known here: each effect looks for its own
+		m.Contacts = append(m.Contacts, r)
+		m.Transactions = append(m.Transactions, r)
+		m.Runs = append(m.Runs, r)
+	}
+}

@@ -1,0 +1,284 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/segue-xm/segue/activities/task"
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/flow"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/routing"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// StepInput names a step of a run.
+type StepInput struct {
+	Run  id.ID  `json:"run"`
+	Step string `json:"step"`
+	Kind string `json:"kind"` // flow's kind, or a task's
+}
+
+// Judgement is what to do at a step: flow's verdict without its words.
+type Judgement struct {
+	Skip     bool          `json:"skip,omitempty"`
+	Failed   bool          `json:"failed,omitempty"` // it could not be judged; the reason is on the step
+	Branch   int           `json:"branch,omitempty"` // -1: none
+	Wait     time.Duration `json:"wait,omitempty"`
+	Response bool          `json:"response,omitempty"` // the wait also ends when an answer comes
+	Answered bool          `json:"answered,omitempty"` // that answer is there
+	Stop     bool          `json:"stop,omitempty"`
+}
+
+// situation is a run with all that its steps can see, read afresh.
+type situation struct {
+	run   store.Run
+	def   *flow.Workflow
+	dir   *routing.Directory
+	name  string
+	scope flow.Scope
+}
+
+// look reads a run and what is true now.
+func (a *Runs) look(ctx context.Context, run id.ID) (situation, error) {
+	var s situation
+	var err error
+	if s.run, err = a.Store.RunByID(ctx, run); err != nil {
+		return s, err
+	}
+	if s.def, err = a.workflow(ctx, s.run.Workflow, s.run.Version); err != nil {
+		return s, err
+	}
+	live, err := a.Revisions.Current(ctx)
+	if err != nil {
+		return s, err
+	}
+	if s.dir = live.Directory(s.run.Directory); s.dir == nil {
+		return s, fault.New(fault.Invalid, "the run's directory is not in the plan any more")
+	}
+	if w := live.Workflow(s.run.Workflow); w != nil {
+		s.name = w.Name
+	}
+	fields, err := fieldsObject(s.run.Fields)
+	if err != nil {
+		return s, err
+	}
+	s.scope.Fields = fields
+	if s.scope.Event, err = jsonvalue.Parse(s.run.Payload); err != nil {
+		return s, err
+	}
+	if s.run.Contact == 0 {
+		if s.run.Contact, err = a.about(ctx, s.dir, s.scope.Event); err != nil {
+			return s, err
+		}
+	}
+	if s.scope.Contact, err = a.contactValue(ctx, s.run.Contact); err != nil {
+		return s, err
+	}
+	steps, err := a.Store.Steps(ctx, run)
+	if err != nil {
+		return s, err
+	}
+	outputs := jsonvalue.NewObject(len(steps))
+	for _, st := range steps {
+		if st.Output.Valid {
+			o, err := jsonvalue.ParseObject([]byte(st.Output.String))
+			if err != nil {
+				return s, err
+			}
+			outputs.Set(st.Step, o)
+		}
+	}
+	s.scope.Steps = outputs
+	return s, nil
+}
+
+// JudgeStep looks at what is true now and says what to do at a step; what is
+// skipped, branched over or stopped is recorded. Running it twice judges twice,
+// each time by what is true then; the record of a step that ended stays.
+func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
+	s, err := a.look(ctx, in.Run)
+	if err != nil {
+		return Judgement{}, err
+	}
+	scope := s.scope
+	if named, err := s.named(ctx, a, in.Step); err != nil {
+		return Judgement{}, err
+	} else if named != nil {
+		scope.Contact = named
+	}
+	v, err := s.def.Judge(in.Step, scope)
+	if err != nil {
+		return Judgement{Failed: true}, a.record(ctx, in, store.StepFailed, nil, fault.Public(err))
+	}
+	j := Judgement{Skip: v.Skip, Branch: v.Branch, Wait: v.Wait, Stop: v.Stop}
+	output := jsonvalue.NewObject(1)
+	switch {
+	case v.Skip:
+		output.Set("reason", v.Reason)
+		return j, a.record(ctx, in, store.StepSkipped, output, "")
+	case v.Stop:
+		output.Set("reason", v.Reason)
+		return j, a.record(ctx, in, store.StepDone, output, "")
+	case in.Kind == flow.KindBranch:
+		output.Set("branch", float64(v.Branch))
+		return j, a.record(ctx, in, store.StepDone, output, "")
+	case in.Kind == flow.KindWait:
+		if v.Response != "" {
+			j.Response = true
+			j.Answered = answered(s.scope.Steps, v.Response)
+		}
+		_, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepWaiting, "")
+		return j, err
+	}
+	return j, nil
+}
+
+// fieldsObject is a run's stored fields as conditions and templates see them.
+func fieldsObject(stored string) (*jsonvalue.Object, error) {
+	var fields flow.Fields
+	if err := json.Unmarshal([]byte(stored), &fields); err != nil {
+		return nil, err
+	}
+	return fields.Object(), nil
+}
+
+// named is the contact that a step's own settings name, so that its condition can
+// speak of them before the step ran; nil when it names nobody who is known.
+func (s situation) named(ctx context.Context, a *Runs, step string) (any, error) {
+	by, err := s.def.StepContact(step, s.scope)
+	if err != nil || by == nil {
+		return nil, nil //nolint:nilerr // the step itself will say what is wrong with its settings
+	}
+	c, err := a.findBy(ctx, s.dir, by)
+	if fault.KindOf(err) == fault.NotFound || c == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.contactValue(ctx, c)
+}
+
+// answered reports whether the invitation that a step sent was answered.
+func answered(steps any, step string) bool {
+	all, _ := steps.(*jsonvalue.Object)
+	out, _ := all.Get(step).(*jsonvalue.Object)
+	response, _ := out.Get("response").(*jsonvalue.Object)
+	return response.Get("status") == "finished"
+}
+
+func (a *Runs) record(ctx context.Context, in StepInput, status string, output *jsonvalue.Object, message string) error {
+	if _, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepRunning, ""); err != nil {
+		return err
+	}
+	text := ""
+	if output != nil {
+		text = jsonvalue.Text(output)
+	}
+	return a.Store.EndStep(ctx, in.Run, in.Step, status, text, message)
+}
+
+// WaitEnd is how a wait ended.
+type WaitEnd struct {
+	Run  id.ID  `json:"run"`
+	Step string `json:"step"`
+	By   string `json:"by"` // time or response
+}
+
+// EndWait records that a wait is over. Running it twice: the first end counts.
+func (a *Runs) EndWait(ctx context.Context, in WaitEnd) error {
+	output := jsonvalue.NewObject(1)
+	output.Set("ended_by", in.By)
+	return a.Store.EndStep(ctx, in.Run, in.Step, store.StepDone, jsonvalue.Text(output), "")
+}
+
+// StepResult is how a task went.
+type StepResult struct {
+	Failed       bool  `json:"failed,omitempty"` // for good; the reason is on the step
+	Distribution id.ID `json:"distribution,omitempty"`
+}
+
+// RunTask runs a task with its settings rendered from what is true now. It is
+// registered under each task kind's own name. Running it twice: a step that ended
+// is not run again, and the task gets the same key in every attempt.
+func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
+	s, err := a.look(ctx, in.Run)
+	if err != nil {
+		return StepResult{}, err
+	}
+	spec, ok := a.Tasks.Spec(in.Kind)
+	if !ok {
+		return StepResult{Failed: true}, a.record(ctx, in, store.StepFailed, nil, "this process knows no task "+in.Kind)
+	}
+	with, err := s.def.StepWith(in.Step, s.scope, spec.Deferred()...)
+	if err != nil {
+		return StepResult{Failed: true}, a.record(ctx, in, store.StepFailed, nil, fault.Public(err))
+	}
+	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepRunning, jsonvalue.Text(a.Tasks.Redact(in.Kind, with)))
+	if err != nil {
+		return StepResult{}, err
+	}
+	if row.EndedAt.Valid {
+		return StepResult{Failed: row.Status == store.StepFailed}, nil
+	}
+	out, err := a.Tasks.Run(ctx, in.Kind, task.RawInput{With: with, Context: task.Context{
+		Key: in.Run.String() + "/" + in.Step, Run: in.Run, Workflow: s.name, Step: in.Step, Event: s.run.Event, ContactID: s.run.Contact,
+		Contact: s.scope.Contact, Payload: s.scope.Event, Fields: s.scope.Fields, Steps: s.scope.Steps,
+	}})
+	if err != nil {
+		return a.taskFailed(ctx, in, err)
+	}
+	if out.Contact != 0 {
+		if err := a.Store.SetRunContact(ctx, in.Run, out.Contact); err != nil {
+			return StepResult{}, err
+		}
+	}
+	if err := a.Store.EndStep(ctx, in.Run, in.Step, store.StepDone, jsonvalue.Text(out.Values), ""); err != nil {
+		return StepResult{}, err
+	}
+	if out.Distribution != 0 {
+		_ = a.Launcher.StartDistribution(ctx, out.Distribution) // swept
+	}
+	return StepResult{Distribution: out.Distribution}, nil
+}
+
+// patience is how long a step is tried while its contact is not there or a remote
+// service fails, counted from its first attempt.
+const patience = 24 * time.Hour
+
+// contactPatience is how long a step waits for its contact: identify and track
+// calls of one person travel in different batches.
+const contactPatience = 5 * time.Minute
+
+// taskFailed ends the step for good, or notes the failure and returns it so that
+// Temporal tries again.
+func (a *Runs) taskFailed(ctx context.Context, in StepInput, err error) (StepResult, error) {
+	final := fault.KindOf(err).Final()
+	if !final {
+		limit := patience
+		if task.IsNotYet(err) {
+			limit = contactPatience
+		}
+		final = a.Now().Sub(started(ctx)) > limit
+	}
+	if final {
+		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, store.StepFailed, "", fault.Public(err))
+	}
+	if noted := a.Store.StepError(ctx, in.Run, in.Step, fault.Public(err)); noted != nil {
+		return StepResult{}, noted
+	}
+	return StepResult{}, err
+}
+
+// started is when the activity was first scheduled.
+func started(ctx context.Context) time.Time {
+	if activity.IsActivity(ctx) {
+		return activity.GetInfo(ctx).ScheduledTime
+	}
+	return time.Now()
+}

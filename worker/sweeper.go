@@ -1,0 +1,183 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/launch"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// Backlog is where hand-overs that did not arrive are found.
+type Backlog interface {
+	ClaimInbox(ctx context.Context, limit int, lease time.Duration) ([]id.ID, error)
+	ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]store.Handover, error)
+	DestinationsDue(ctx context.Context) ([]id.ID, error)
+	ReleaseHeld(ctx context.Context, destination id.ID, held time.Time) (int64, error)
+	EnsurePartitions(ctx context.Context) error
+}
+
+// Launcher starts Temporal workflows.
+type Launcher interface {
+	ProcessEvents(ctx context.Context, events []id.ID, source string) error
+	StartRun(ctx context.Context, run id.ID, workflow string) error
+	StartDistribution(ctx context.Context, distribution id.ID) error
+	WakeDelivery(ctx context.Context, destination id.ID) error
+}
+
+// Sweeper repeats hand-overs to Temporal whose lease ran out: event to
+// ProcessEvents, run to RunWorkflow, distribution to Distribute, queued delivery to
+// Deliver. Any number of sweepers may run; a claim is given to one of them.
+type Sweeper struct {
+	Backlog   Backlog
+	Launcher  Launcher
+	Revisions activities.Revisions
+	Logger    *slog.Logger
+	Every     time.Duration // default a second
+}
+
+const (
+	sweepLease = 30 * time.Second
+	sweepLimit = 20 * launch.MaxBatch
+	// slow is from when on a start counts as slow: the sweeper then rests as long
+	// as its round took, so that it never is what keeps Temporal busy.
+	slow = time.Second
+)
+
+// Run sweeps until ctx ends.
+func (s *Sweeper) Run(ctx context.Context) {
+	every := s.Every
+	if every == 0 {
+		every = time.Second
+	}
+	partitions := time.NewTicker(time.Hour)
+	defer partitions.Stop()
+	rest := every
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-partitions.C:
+			s.report(ctx, "make partitions", s.Backlog.EnsurePartitions(ctx))
+			continue
+		case <-time.After(rest):
+		}
+		begin := time.Now()
+		err := s.Once(ctx)
+		s.report(ctx, "sweep", err)
+		rest = every
+		if took := time.Since(begin); err != nil || took > slow {
+			rest = max(every, min(2*took+every, sweepLease))
+		}
+	}
+}
+
+func (s *Sweeper) report(ctx context.Context, what string, err error) {
+	if err != nil && ctx.Err() == nil {
+		s.Logger.WarnContext(ctx, what+" failed, will try again", "error", err)
+	}
+}
+
+// Once makes one round. It stops at the first failed start: what was claimed comes
+// back when its lease runs out.
+func (s *Sweeper) Once(ctx context.Context) error {
+	for _, sweep := range []func(context.Context) error{s.events, s.handovers, s.held, s.deliveries} {
+		if err := sweep(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Sweeper) events(ctx context.Context) error {
+	for {
+		ids, err := s.Backlog.ClaimInbox(ctx, sweepLimit, sweepLease)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if err := s.launchAll(ctx, ids); err != nil {
+			return err
+		}
+		if len(ids) < sweepLimit {
+			return nil
+		}
+	}
+}
+
+// launchAll starts batches, a few at a time.
+func (s *Sweeper) launchAll(ctx context.Context, ids []id.ID) error {
+	const parallel = 4
+	var wg sync.WaitGroup
+	var once sync.Once
+	var failed error
+	slots := make(chan struct{}, parallel)
+	for len(ids) > 0 {
+		n := min(len(ids), launch.MaxBatch)
+		batch := ids[:n]
+		ids = ids[n:]
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if err := s.Launcher.ProcessEvents(ctx, batch, ""); err != nil {
+				once.Do(func() { failed = err })
+			}
+		})
+	}
+	wg.Wait()
+	return failed
+}
+
+func (s *Sweeper) handovers(ctx context.Context) error {
+	list, err := s.Backlog.ClaimHandovers(ctx, sweepLimit, sweepLease)
+	if err != nil {
+		return err
+	}
+	for _, h := range list {
+		switch h.Kind {
+		case store.HandoverRun:
+			err = s.Launcher.StartRun(ctx, h.ID, "")
+		case store.HandoverDistribution:
+			err = s.Launcher.StartDistribution(ctx, h.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// held makes the deliveries of destinations that were switched on again due.
+func (s *Sweeper) held(ctx context.Context) error {
+	live, err := s.Revisions.Current(ctx)
+	if err != nil || live == nil {
+		return err
+	}
+	for _, d := range live.Destinations() {
+		if !d.Def.IsEnabled() {
+			continue
+		}
+		if n, err := s.Backlog.ReleaseHeld(ctx, d.ID, activities.HeldUntil); err != nil {
+			return err
+		} else if n > 0 {
+			s.Logger.InfoContext(ctx, "held deliveries go out", "destination", d.Def.Name, "deliveries", n)
+		}
+	}
+	return nil
+}
+
+func (s *Sweeper) deliveries(ctx context.Context) error {
+	due, err := s.Backlog.DestinationsDue(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		if err := s.Launcher.WakeDelivery(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}

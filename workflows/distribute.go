@@ -1,0 +1,64 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/distribution"
+)
+
+// Distribute sends the messages of one distribution: the invitation at once, each
+// reminder when it is due to those who have not answered, and ends when everybody
+// has or the time is over.
+func Distribute(ctx workflow.Context, in activities.DistributionInput) error {
+	start := workflow.Now(ctx)
+	var schedule activities.Schedule
+	if err := short(ctx, distributions.BeginDistribution, in, &schedule); err != nil || schedule.Ended {
+		return err
+	}
+	if err := send(ctx, in, distribution.KindInvitation); err != nil {
+		return err
+	}
+	for i, after := range schedule.Reminders {
+		settled, err := waitUntil(ctx, in, start.Add(after))
+		if err != nil {
+			return err
+		}
+		if settled {
+			break
+		}
+		if err := send(ctx, in, distribution.KindReminder(i+1)); err != nil {
+			return err
+		}
+	}
+	if schedule.Expires > 0 {
+		if _, err := waitUntil(ctx, in, start.Add(schedule.Expires)); err != nil {
+			return err
+		}
+	}
+	return short(ctx, distributions.FinishDistribution, in, nil)
+}
+
+func send(ctx workflow.Context, in activities.DistributionInput, kind string) error {
+	return long(ctx, distributions.SendMessages, activities.SendInput{Distribution: in.Distribution, Kind: kind}, nil)
+}
+
+// waitUntil waits for a moment, or until nobody is left who could answer.
+func waitUntil(ctx workflow.Context, in activities.DistributionInput, at time.Time) (settled bool, err error) {
+	answered := workflow.GetSignalChannel(ctx, SignalAnswered)
+	for {
+		var open int
+		if err := short(ctx, distributions.Remaining, in, &open); err != nil || open == 0 {
+			return true, err
+		}
+		left := at.Sub(workflow.Now(ctx))
+		if left <= 0 {
+			return false, nil
+		}
+		if !waitFor(ctx, answered, left) {
+			return false, ctx.Err()
+		}
+	}
+}

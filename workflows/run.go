@@ -1,0 +1,146 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/flow"
+	"github.com/segue-xm/segue/internal/id"
+)
+
+// Search attributes. None holds personal data.
+var (
+	AttributeEvents   = temporal.NewSearchAttributeKeyKeywordList("SegueEvents") // event keys
+	AttributeSource   = temporal.NewSearchAttributeKeyKeyword("SegueSource")
+	AttributeWorkflow = temporal.NewSearchAttributeKeyKeyword("SegueWorkflow")
+	AttributeOutcome  = temporal.NewSearchAttributeKeyKeyword("SegueOutcome")
+)
+
+// Ends of a run, as the store knows them.
+const (
+	runDone      = "done"
+	runFailed    = "failed"
+	runCancelled = "cancelled"
+)
+
+// run is the state of one RunWorkflow execution.
+type run struct {
+	id       id.ID
+	answered workflow.ReceiveChannel
+	stopped  bool
+	failedAt string // the step that ended it
+}
+
+// RunWorkflow does the steps of one run, in order, each judged when it is reached.
+func RunWorkflow(ctx workflow.Context, in activities.RunInput) (activities.RunEnd, error) {
+	var program activities.Program
+	if err := short(ctx, runs.BeginRun, in, &program); err != nil {
+		return activities.RunEnd{}, err
+	}
+	r := &run{id: in.Run, answered: workflow.GetSignalChannel(ctx, SignalAnswered)}
+	end := activities.RunEnd{Run: in.Run, Status: runDone}
+	switch err := r.steps(ctx, program.Steps); {
+	case temporal.IsCanceledError(err):
+		end.Status = runCancelled
+		ctx, _ = workflow.NewDisconnectedContext(ctx)
+	case err != nil:
+		return end, err
+	case r.failedAt != "":
+		end.Status, end.Step = runFailed, r.failedAt
+	}
+	if err := short(ctx, runs.EndRun, end, nil); err != nil {
+		return end, err
+	}
+	return end, workflow.UpsertTypedSearchAttributes(ctx, AttributeOutcome.ValueSet(end.Status))
+}
+
+// steps does the steps of one level until one ends the run.
+func (r *run) steps(ctx workflow.Context, nodes []flow.Node) error {
+	for _, n := range nodes {
+		in := activities.StepInput{Run: r.id, Step: n.ID, Kind: kind(n)}
+		var judged activities.Judgement
+		if err := short(ctx, runs.JudgeStep, in, &judged); err != nil {
+			return err
+		}
+		failed := judged.Failed
+		var err error
+		switch {
+		case judged.Failed, judged.Skip:
+		case judged.Stop:
+			r.stopped = true
+		case n.Kind == flow.KindWait:
+			err = r.wait(ctx, in, judged)
+		case n.Kind == flow.KindBranch:
+			if judged.Branch >= 0 && judged.Branch < len(n.Branches) {
+				err = r.steps(ctx, n.Branches[judged.Branch])
+			}
+		case n.Kind == flow.KindTask:
+			failed, err = r.task(ctx, n, in)
+		}
+		if err != nil {
+			return err
+		}
+		if failed && !n.Continue {
+			r.failedAt = n.ID
+		}
+		if r.stopped || r.failedAt != "" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// kind is what a step is called in its record: the task's kind, or its own.
+func kind(n flow.Node) string {
+	if n.Kind == flow.KindTask {
+		return n.Task
+	}
+	return n.Kind
+}
+
+// task runs a step's task under the name of its kind.
+func (r *run) task(ctx workflow.Context, n flow.Node, in activities.StepInput) (failed bool, err error) {
+	var out activities.StepResult
+	if n.Local {
+		err = short(ctx, n.Task, in, &out)
+	} else {
+		err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, remoteTask), n.Task, in).Get(ctx, &out)
+	}
+	return out.Failed, err
+}
+
+// wait lets time pass. A wait for an answer is judged again whenever one comes.
+func (r *run) wait(ctx workflow.Context, in activities.StepInput, judged activities.Judgement) error {
+	end := activities.WaitEnd{Run: in.Run, Step: in.Step, By: "time"}
+	until := workflow.Now(ctx).Add(judged.Wait)
+	for {
+		if judged.Answered {
+			end.By = "response"
+			break
+		}
+		left := until.Sub(workflow.Now(ctx))
+		if left <= 0 {
+			break
+		}
+		if err := r.pause(ctx, left, judged.Response); err != nil {
+			return err
+		}
+		if judged.Response && workflow.Now(ctx).Before(until) {
+			if err := short(ctx, runs.JudgeStep, in, &judged); err != nil {
+				return err
+			}
+		}
+	}
+	return short(ctx, runs.EndWait, end, nil)
+}
+
+func (r *run) pause(ctx workflow.Context, d time.Duration, response bool) error {
+	if !response {
+		return workflow.Sleep(ctx, d)
+	}
+	waitFor(ctx, r.answered, d)
+	return ctx.Err()
+}

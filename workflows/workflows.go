@@ -1,0 +1,124 @@
+// Package workflows is the order of things and nothing else: Temporal workflows
+// that call activities by ids and wait. They evaluate no condition, read no clock
+// but Temporal's, and hold no personal data, so that old histories replay whatever
+// becomes of libraries and plans.
+//
+//	ProcessEvents  1 to 100 stored events: filter, map, apply, start runs
+//	RunWorkflow    the steps of one run; waits are timers
+//	Distribute     one distribution: send, remind, expire
+//	Deliver        one destination: drains what is remote or was left over
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/id"
+)
+
+// TaskQueue is where all of Segue's workflows and activities run.
+const TaskQueue = "segue"
+
+// Signals.
+const (
+	SignalAnswered = "answered" // an invitation of this run or distribution was answered
+	SignalWake     = "wake"     // a destination's queue may have something due
+)
+
+// Activities are called through nil pointers: only their names matter here.
+var (
+	events        *activities.Events
+	effects       *activities.Effects
+	runs          *activities.Runs
+	distributions *activities.Distributions
+)
+
+// Register makes the workflows known to a worker.
+func Register(r interface{ RegisterWorkflow(w any) }) {
+	r.RegisterWorkflow(ProcessEvents)
+	r.RegisterWorkflow(RunWorkflow)
+	r.RegisterWorkflow(Distribute)
+	r.RegisterWorkflow(Deliver)
+}
+
+// Outcome counts what ProcessEvents did.
+type Outcome struct {
+	Unmatched    int `json:"unmatched"`
+	Contacts     int `json:"contacts"`
+	Transactions int `json:"transactions"`
+	Runs         int `json:"runs"`
+	Queued       int `json:"queued,omitempty"`
+	Rejected     int `json:"rejected,omitempty"`
+}
+
+// ProcessEvents does for a batch of stored events what their mappings ask for.
+func ProcessEvents(ctx workflow.Context, batch activities.Batch) (Outcome, error) {
+	var matched activities.Matched
+	if err := short(ctx, events.FilterEvents, batch, &matched); err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{Unmatched: matched.Unmatched}
+	if len(matched.Deliveries) == 0 {
+		return out, nil
+	}
+	var mapped activities.Mapped
+	if err := short(ctx, events.MapFields, matched, &mapped); err != nil {
+		return out, err
+	}
+	out.Contacts, out.Transactions, out.Runs = len(mapped.Contacts), len(mapped.Transactions), len(mapped.Runs)
+	out.Queued, out.Rejected = mapped.Queued, mapped.Rejected
+	if out.Contacts > 0 {
+		if err := short(ctx, effects.UpsertContacts, mapped.Contacts, nil); err != nil {
+			return out, err
+		}
+	}
+	if out.Transactions > 0 {
+		if err := short(ctx, effects.UpsertTransactions, mapped.Transactions, nil); err != nil {
+			return out, err
+		}
+	}
+	if out.Runs > 0 {
+		if err := short(ctx, effects.StartRuns, mapped.Runs, nil); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// drainRounds bounds a Deliver execution's history.
+const drainRounds = 200
+
+// Deliver drains a destination's queue, one batch after the other, and waits for
+// what is due later. It ends when nothing more will become due by itself; whoever
+// puts something into the queue, or a sweeper, starts it again.
+func Deliver(ctx workflow.Context, in activities.DeliverInput) error {
+	wake := workflow.GetSignalChannel(ctx, SignalWake)
+	for range drainRounds {
+		var r activities.Drained
+		if err := long(ctx, effects.DeliverDue, in, &r); err != nil {
+			return err
+		}
+		switch {
+		case r.Empty && !wake.ReceiveAsync(nil):
+			return nil
+		case r.Next > 0:
+			waitFor(ctx, wake, r.Next)
+		}
+	}
+	for wake.ReceiveAsync(nil) {
+		continue // the next execution looks at the queue first thing
+	}
+	return workflow.NewContinueAsNewError(ctx, Deliver, in)
+}
+
+// Ids of Temporal workflows. One that runs already is used; the database, not
+// Temporal, guards against doing things twice.
+
+// RunID is the workflow id of a run.
+func RunID(run id.ID) string { return "run/" + run.String() }
+
+// DistributionID is the workflow id of a distribution.
+func DistributionID(d id.ID) string { return "distribution/" + d.String() }
+
+// DeliverID is the workflow id that drains a destination.
+func DeliverID(d id.ID) string { return "deliver/" + d.String() }

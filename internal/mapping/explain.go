@@ -14,7 +14,7 @@ type FieldTrace struct {
 }
 
 // Explain evaluates every top-level field by itself and tells what it saw. Raw
-// and Result may share parts with the event.
+// and Result may share parts with the event: do not change them.
 func (m *Mapping) Explain(event *jsonvalue.Object) []FieldTrace {
 	out := make([]FieldTrace, len(m.fields))
 	for i, f := range m.fields {
@@ -38,9 +38,18 @@ func trace(f fieldNode, event *jsonvalue.Object) FieldTrace {
 	return t
 }
 
+// visible is v as encoding/json can write it: undefined is null, in arrays too.
+// Objects write themselves.
 func visible(v any) any {
-	if jsonvalue.IsUndefined(v) {
+	switch v := v.(type) {
+	case jsonvalue.Undefined:
 		return nil
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = visible(e)
+		}
+		return out
 	}
 	return v
 }

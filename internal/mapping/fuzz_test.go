@@ -2,7 +2,10 @@ package mapping_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/mapping"
@@ -70,6 +73,30 @@ func FuzzParseDate(f *testing.F) {
 		tx, err := mapping.TransactionOf(payload)
 		if err == nil && s != "" && tx.Date == nil {
 			t.Fatal("a date was lost")
+		}
+	})
+}
+
+// FuzzLiquid holds for any template: no panic, and an end in reasonable time.
+func FuzzLiquid(f *testing.F) {
+	for _, s := range []string{
+		`{{ a.b[0] | plus: 1 | append: "x" }}`, `{% if a == 'x' and not b %}{% assign c = a | split: "" %}{{ c }}{% else %}{{- d -}}{% endif %}`,
+		`{% raw %}{{ a }}{% endraw %}{% comment %}{% endcomment %}`, `{% capture a %}{{ (1..3) | join }}{% endcapture %}{% liquid echo a %}`,
+		`{{ "now" | date: "%Y-%-m-%e %10N" }}{% increment a %}`,
+	} {
+		f.Add(s)
+	}
+	event := `{"a":{"b":[1,"x",null]},"d":"text","receivedAt":"2025-01-01T00:00:00Z"}`
+	f.Fuzz(func(t *testing.T, template string) {
+		if len(template) > 1000 || !utf8.ValidString(template) {
+			t.Skip("refused anyway")
+		}
+		start := time.Now()
+		if out := render(t, template, event); strings.Contains(out, "cannot be rendered") {
+			t.Fatalf("the engine panicked: %s", out)
+		}
+		if d := time.Since(start); d > 2*time.Second {
+			t.Fatalf("took %v", d)
 		}
 	})
 }

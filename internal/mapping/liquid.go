@@ -89,7 +89,7 @@ func (t *liquidTemplate) render(root any) (s string, err error) {
 			err = fmt.Errorf("cannot be rendered: %v", p)
 		}
 	}()
-	run := &liquidRun{root: root, room: maxText}
+	run := &liquidRun{root: root, room: maxWeight}
 	bindings := make(map[string]any, len(t.constants)+len(t.variables)+2)
 	for name, v := range t.constants {
 		bindings[name] = v

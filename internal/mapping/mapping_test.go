@@ -234,7 +234,7 @@ func TestExplain_ToldPerField(t *testing.T) {
 	m, err := mapping.Compile(value(t, `{
 		"email": {"@if":{"exists":{"@path":"$.email"},"then":{"@path":"$.email"},"else":{"@path":"$.traits.email"}}},
 		"name": {"@case":{"operator":"upper","value":{"@path":"$.traits.name"}}},
-		"lang": "EN", "bad": [{"@nope":1}]}`))
+		"lang": "EN", "list": [{"@path":"$.no"}], "bad": [{"@nope":1}]}`))
 	require.NoError(t, err)
 	text, err := json.Marshal(m.Explain(object(t, `{"traits":{"email":"a@example.com"}}`)))
 	require.NoError(t, err)
@@ -242,6 +242,7 @@ func TestExplain_ToldPerField(t *testing.T) {
 		{"field":"email","directive":"@if","path":"$.traits.email","raw":"a@example.com","result":"a@example.com"},
 		{"field":"name","directive":"@case","path":"$.traits.name","raw":null,"result":null,"missing":true},
 		{"field":"lang","raw":null,"result":"EN"},
+		{"field":"list","raw":null,"result":[null]},
 		{"field":"bad","raw":null,"result":null,"error":"/bad/0: @nope is not a directive"}]`, string(text))
 }
 

@@ -1,45 +1,89 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/store"
 )
 
 const (
-	overviewFor   = time.Hour
-	overviewFresh = 3 * time.Second // how long one answer serves everybody
-	maxWaiting    = 1_000_000       // counted no further
-	maxCauses     = 20
+	overviewMinutes = 60
+	overviewFresh   = 3 * time.Second // how long one answer serves everybody
+	maxWaiting      = 1_000_000       // counted no further
+	maxCauses       = 20
 )
 
-// overviewCache keeps the last overview: it counts an hour of events, and many
-// pages may ask at once.
+// How long the count of a minute is kept: as it costs, so that counting never
+// takes a larger part of the machine under load.
+const (
+	settledAfter = 2 * time.Minute // from when on little changes, unless something is under way
+	keepSettled  = time.Minute     // at least
+	shareSettled = 1000            // times what counting took
+	shareMoving  = 20
+)
+
+// overviewCache keeps the last overview and the minutes it was made of.
 type overviewCache struct {
 	mu   sync.Mutex
 	at   time.Time
 	last Overview
+
+	counting sync.Mutex // held by who counts
+	minutes  map[time.Time]countedMinute
 }
 
-// Overview is how the installation does. It may be some seconds old.
-func (s *Service) Overview(ctx context.Context) (Overview, error) {
-	c := &s.overview
+// get is the last overview, whether there is one, and whether it is still fresh.
+func (c *overviewCache) get(now time.Time) (last Overview, any, fresh bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := s.Now(); c.at.IsZero() || now.Sub(c.at) >= overviewFresh || now.Before(c.at) {
-		o, err := s.count(ctx, now)
-		if err != nil {
-			return Overview{}, err
-		}
-		c.at, c.last = now, o
+	age := now.Sub(c.at)
+	return c.last, !c.at.IsZero(), !c.at.IsZero() && age >= 0 && age < overviewFresh
+}
+
+func (c *overviewCache) set(o Overview) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at, c.last = o.Now, o
+}
+
+type countedMinute struct {
+	store.MinuteRow
+	until time.Time // when to count again
+}
+
+// Overview is how the installation does. It may be some seconds old, and is
+// shared: do not change it. While one request counts, others get the last one.
+func (s *Service) Overview(ctx context.Context) (Overview, error) {
+	c := &s.overview
+	last, known, fresh := c.get(s.Now())
+	if fresh {
+		return last, nil
 	}
-	return c.last, nil
+	if !c.counting.TryLock() {
+		if known {
+			return last, nil
+		}
+		c.counting.Lock()
+	}
+	defer c.counting.Unlock()
+	now := s.Now()
+	if last, _, fresh := c.get(now); fresh { // who was waited for has counted
+		return last, nil
+	}
+	o, err := s.count(ctx, now)
+	if err == nil {
+		c.set(o)
+	}
+	return o, err
 }
 
 func (s *Service) count(ctx context.Context, now time.Time) (Overview, error) {
-	first := now.UTC().Truncate(time.Minute).Add(time.Minute - overviewFor)
 	o := Overview{Now: now.UTC(), Failures: []Cause{}, Parts: []Part{}}
 	waiting, oldest, err := s.Store.InboxState(ctx, maxWaiting)
 	if err != nil {
@@ -49,10 +93,7 @@ func (s *Service) count(ctx context.Context, now time.Time) (Overview, error) {
 	if !oldest.IsZero() {
 		o.OldestWait = max(0, now.Sub(oldest))
 	}
-	if err := s.countMinutes(ctx, &o, first); err != nil {
-		return o, err
-	}
-	causes, err := s.Store.Causes(ctx, first, maxCauses)
+	rows, err := s.lastMinutes(ctx, &o, now)
 	if err != nil {
 		return o, err
 	}
@@ -60,7 +101,8 @@ func (s *Service) count(ctx context.Context, now time.Time) (Overview, error) {
 	if err != nil {
 		return o, err
 	}
-	for _, c := range causes {
+	o.Totals = totals(rows)
+	for _, c := range causes(rows) {
 		o.Failures = append(o.Failures, Cause{Mapping: n.of(c.Mapping), Reason: c.Reason, Count: c.N, Last: instant(c.Last), Example: c.Example})
 	}
 	if s.Parts != nil {
@@ -70,39 +112,98 @@ func (s *Service) count(ctx context.Context, now time.Time) (Overview, error) {
 	return o, err
 }
 
-// countMinutes fills the last hour, minute by minute and in all.
-func (s *Service) countMinutes(ctx context.Context, o *Overview, first time.Time) error {
-	rows, err := s.Store.Minutes(ctx, first)
-	if err != nil {
-		return err
-	}
-	if o.Totals, err = s.Store.Totals(ctx, first); err != nil {
-		return err
-	}
-	for _, k := range []string{"accepted", "invalid", "done", "retrying", "held", "rejected", "runs", "mails"} {
-		o.Totals[k] += 0 // there, also when nothing is counted
-	}
-	o.Minutes = make([]Minute, overviewFor/time.Minute)
-	for i := range o.Minutes {
-		o.Minutes[i].Start = first.Add(time.Duration(i) * time.Minute)
-	}
-	for _, r := range rows {
-		o.Totals["accepted"] += r.Events - r.Refused
-		o.Totals["invalid"] += r.Refused
-		i := int(r.Start().Sub(first) / time.Minute)
-		if i < 0 || i >= len(o.Minutes) {
-			continue // a clock ahead of this one
+// lastMinutes fills the last hour, oldest first. It counts from the newest minute
+// back, and a minute counted is kept even when the next one takes too long: who
+// asks again gets further.
+func (s *Service) lastMinutes(ctx context.Context, o *Overview, now time.Time) ([]store.MinuteRow, error) {
+	o.Minutes = make([]Minute, overviewMinutes)
+	rows := make([]store.MinuteRow, overviewMinutes)
+	kept := make(map[time.Time]countedMinute, overviewMinutes)
+	before := s.overview.minutes
+	start := now.UTC().Truncate(time.Minute)
+	for i := overviewMinutes - 1; i >= 0; i-- {
+		m, ok := before[start]
+		if !ok || !now.Before(m.until) {
+			var err error
+			if m, err = s.countMinute(ctx, start, now); err != nil {
+				return nil, err
+			}
+			if before == nil {
+				before = map[time.Time]countedMinute{}
+				s.overview.minutes = before
+			}
+			before[start] = m
 		}
-		m := &o.Minutes[i]
-		m.Failed = r.Refused + r.Failed
-		m.Waiting = r.Inbox + r.UnderWay
-		// The counts are of slightly different moments.
-		m.Processed = max(0, r.Events-m.Failed-m.Waiting)
+		kept[start] = m
+		rows[i] = m.MinuteRow
+		o.Minutes[i] = showMinute(start, m.MinuteRow)
+		start = start.Add(-time.Minute)
 	}
-	return nil
+	s.overview.minutes = kept // older ones go
+	return rows, nil
 }
 
-// firstRun says which of the first steps a person took: they are in the plan.
+func (s *Service) countMinute(ctx context.Context, start, now time.Time) (countedMinute, error) {
+	began := time.Now() // what it costs is real time, whatever the clock says
+	row, err := s.Store.CountMinute(ctx, start, maxCauses)
+	took := time.Since(began)
+	keep := took * shareMoving
+	if row.Inbox+row.UnderWay == 0 && now.Sub(start) > settledAfter+time.Minute {
+		keep = max(keepSettled, took*shareSettled)
+	}
+	return countedMinute{row, now.Add(keep)}, err
+}
+
+func showMinute(start time.Time, r store.MinuteRow) Minute {
+	m := Minute{Start: start, Failed: r.Refused + r.Failed, Waiting: r.Inbox + r.UnderWay}
+	m.Processed = max(0, r.Events-m.Failed-m.Waiting) // an event that is processed again is in the inbox, and has its old deliveries
+	return m
+}
+
+func totals(rows []store.MinuteRow) map[string]int {
+	t := map[string]int{}
+	for _, r := range rows {
+		t["accepted"] += r.Events - r.Refused
+		t["invalid"] += r.Refused
+		t["done"] += r.Done
+		t["retrying"] += r.Retrying
+		t["held"] += r.Held
+		t["rejected"] += r.Rejected
+		t["runs"] += r.Runs
+		t["mails"] += r.Mails
+	}
+	return t
+}
+
+// causes joins those of all minutes, the most frequent first.
+func causes(rows []store.MinuteRow) []store.CauseRow {
+	type cause struct {
+		mapping id.ID
+		reason  string
+	}
+	at := map[cause]int{}
+	var out []store.CauseRow
+	for _, r := range rows {
+		for _, c := range r.Causes {
+			k := cause{c.Mapping, c.Reason}
+			i, ok := at[k]
+			if !ok {
+				at[k] = len(out)
+				out = append(out, c)
+				continue
+			}
+			out[i].N += c.N
+			out[i].Last = max(out[i].Last, c.Last)
+			out[i].Example = max(out[i].Example, c.Example)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b store.CauseRow) int {
+		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(b.Last, a.Last), cmp.Compare(b.Example, a.Example))
+	})
+	return out[:min(len(out), maxCauses)]
+}
+
+// firstRun says which of the first steps are taken: they are in the plan.
 func (s *Service) firstRun(ctx context.Context) (FirstRun, error) {
 	_, p, err := s.Plans.Current(ctx)
 	if err != nil {

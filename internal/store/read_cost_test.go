@@ -60,9 +60,7 @@ func TestReads_OverManyRows_StayBounded(t *testing.T) {
 			"runs of no status": func() error { _, _, err := s.ListRuns(ctx, RunQuery{Status: "none"}, p); return err },
 			"invitations":       func() error { _, _, err := s.ListInvitations(ctx, InvitationQuery{Distribution: 3}, p); return err },
 			"counts":            func() error { _, err := s.DistributionCounts(ctx, []id.ID{1, 2, 3}); return err },
-			"minutes":           func() error { _, err := s.Minutes(ctx, ago(time.Hour)); return err },
-			"totals":            func() error { _, err := s.Totals(ctx, ago(time.Hour)); return err },
-			"causes":            func() error { _, err := s.Causes(ctx, ago(time.Hour), 20); return err },
+			"minute":            func() error { _, err := s.CountMinute(ctx, ago(30*time.Minute), 20); return err },
 		} {
 			start := time.Now()
 			require.NoError(t, list(), name)

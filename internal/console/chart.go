@@ -92,12 +92,20 @@ func (v *View) chart(minutes []api.Minute) Chart {
 
 func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// roundUp is the least even 1, 2 or 5 times a power of ten that holds n.
+// tops are where an axis may end, times a power of ten.
+var tops = []int{10, 12, 16, 20, 24, 30, 40, 50, 60, 80}
+
+// roundUp is the least even axis end that holds n.
 func roundUp(n int) int {
+	for top := 2; top < tops[0]; top += 2 {
+		if top >= n {
+			return top
+		}
+	}
 	for unit := 1; ; unit *= 10 {
-		for _, k := range []int{1, 2, 4, 5, 6, 8} {
-			if top := k * unit; top >= n && top%2 == 0 {
-				return top
+		for _, top := range tops {
+			if top*unit >= n {
+				return top * unit
 			}
 		}
 	}

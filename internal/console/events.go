@@ -231,7 +231,7 @@ func (v *View) options(values []string, chosen string, text func(string) string)
 }
 
 func (v *View) eventRow(e api.Event) EventRow {
-	row := EventRow{Event: e, Link: "/events/" + e.ID.String(), Title: first(e.Event, "–"), Mark: v.Status(e.Status)}
+	row := EventRow{Event: e, Link: "/events/" + e.ID.String(), Title: first(e.Event, e.Type, "–"), Mark: v.Status(e.Status)}
 	switch {
 	case e.Reason != "":
 		row.Summary = e.Reason

@@ -158,12 +158,14 @@ type MappingLine struct {
 	api.MappingWhy
 	Mark    Mark
 	Summary string // what came of it, in a line
-	Clauses []ClauseLine
-	Fields  []FieldLine
-	Payload Node
-	Result  Node
-	Next    string // when it is tried again
-	Open    bool
+	// SummaryTone colours it when it says what is wrong.
+	SummaryTone string
+	Clauses     []ClauseLine
+	Fields      []FieldLine
+	Payload     Node
+	Result      Node
+	Next        string // when it is tried again
+	Open        bool
 }
 
 // order of the mappings on the page: what failed, what still goes on, what was
@@ -203,6 +205,9 @@ func (v *View) mappingLine(m api.MappingWhy) MappingLine {
 		l.Open = true
 	}
 	l.Mark = v.Status(code)
+	if l.Mark.Tone == "bad" || l.Mark.Tone == "warn" {
+		l.SummaryTone = l.Mark.Tone
+	}
 	return l
 }
 

@@ -53,7 +53,7 @@ func (s *Store) ListContacts(ctx context.Context, f ContactQuery, p Paging) ([]C
 	var q query
 	q.and("c.directory {ids}", s.ids(scope))
 	if len(wanted) == 0 {
-		w, err := s.window(ctx, "contacts", p, 0, true)
+		w, err := s.window(ctx, "contacts", p.before(), 0, true)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -72,7 +72,7 @@ func (s *Store) ListContacts(ctx context.Context, f ContactQuery, p Paging) ([]C
 			return nil, 0, err
 		}
 		w = among(ids)
-	} else if w, err = s.window(ctx, "contacts", p, 0, true); err != nil {
+	} else if w, err = s.window(ctx, "contacts", p.before(), 0, true); err != nil {
 		return nil, 0, err
 	}
 	return s.matching(ctx, f, wanted, q, w, p)

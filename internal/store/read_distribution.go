@@ -96,7 +96,7 @@ func (s *Store) ListInvitations(ctx context.Context, f InvitationQuery, p Paging
 	}
 	indexed := len(q.where) > 0
 	filter(&q, "v.status = ?", f.Status)
-	w, err := s.window(ctx, "invitations", p, 0, q.scans && !indexed)
+	w, err := s.window(ctx, "invitations", p.before(), 0, q.scans && !indexed)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/segue-xm/segue/internal/id"
@@ -68,21 +69,17 @@ func (s *Store) ListEvents(ctx context.Context, f EventQuery, p Paging) ([]Event
 	if err != nil {
 		return nil, 0, err
 	}
-	if !f.Until.IsZero() {
-		q.and("e.id < ?", id.At(f.Until))
-	}
 	return page(ctx, s, selectEvents, "e", q, w, p, func(r *EventRow) id.ID { return r.ID })
 }
 
 // eventSpan is where to look: at what the best index names, else in a window.
 func (s *Store) eventSpan(ctx context.Context, f EventQuery, p Paging, scans bool) (span, error) {
-	top := p.before()
+	top, bottom := p.before(), id.ID(0)
 	if !f.Until.IsZero() {
-		top = min(top, id.At(f.Until))
+		top = min(top, atOrEnd(f.Until))
 	}
-	bottom := id.ID(0)
 	if !f.Since.IsZero() {
-		bottom = max(0, id.At(f.Since))
+		bottom = atOrEnd(f.Since)
 	}
 	var ids []id.ID
 	var err error
@@ -102,9 +99,22 @@ func (s *Store) eventSpan(ctx context.Context, f EventQuery, p Paging, scans boo
 			UNION SELECT id FROM (SELECT DISTINCT event AS id FROM delivery_queue WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS open
 			ORDER BY id DESC LIMIT ?`, bottom, top, candidates, bottom, top, candidates, candidates)
 	default:
-		return s.window(ctx, "events", Paging{Before: top, Limit: p.Limit}, bottom, scans)
+		return s.window(ctx, "events", top, bottom, scans)
 	}
 	return among(ids), err
+}
+
+// atOrEnd is id.At for any time: 0 before the first id there can be, and above all
+// ids after the last.
+func atOrEnd(t time.Time) id.ID {
+	const last = 1 << 40 // milliseconds
+	switch ms := t.Sub(id.Epoch).Milliseconds(); {
+	case ms < 0:
+		return 0
+	case ms >= last:
+		return math.MaxInt64
+	}
+	return id.At(t)
 }
 
 // eventsOfMessage finds events by message id: accepted ones by their keys, and

@@ -65,9 +65,10 @@ type span struct {
 	rest        id.ID // where the next request goes on when this one finds too little; 0: nothing below
 }
 
-// window is the newest ids of a table below p.Before and not below bottom.
-func (s *Store) window(ctx context.Context, table string, p Paging, bottom id.ID, scans bool) (span, error) {
-	w := span{bottom: bottom, top: p.before()}
+// window is the newest ids of a table below top and not below bottom: all of them
+// unless the list scans.
+func (s *Store) window(ctx context.Context, table string, top, bottom id.ID, scans bool) (span, error) {
+	w := span{bottom: bottom, top: top}
 	if !scans {
 		return w, nil
 	}

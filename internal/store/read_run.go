@@ -46,7 +46,7 @@ func (s *Store) ListRuns(ctx context.Context, f RunQuery, p Paging) ([]RunRow, i
 	var err error
 	if f.Event != 0 {
 		q.and("r.event = ?", f.Event)
-	} else if w, err = s.window(ctx, "runs", p, 0, q.scans); err != nil {
+	} else if w, err = s.window(ctx, "runs", p.before(), 0, q.scans); err != nil {
 		return nil, 0, err
 	}
 	return page(ctx, s, selectRuns, "r", q, w, p, func(r *RunRow) id.ID { return r.ID })

@@ -197,6 +197,9 @@ func TestListEvents_Filters_Combine(t *testing.T) {
 			{EventQuery{Until: ago(3 * time.Minute), MessageID: "m2"}, nil},
 			{EventQuery{Until: ago(2 * time.Minute), Status: StatusInvalid}, nil},
 			{EventQuery{UserID: "ada", Status: StatusFailed}, nil},
+			{EventQuery{Since: time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC), Until: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, []id.ID{d, c, b, a}},
+			{EventQuery{Since: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil},
+			{EventQuery{Until: time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), Type: "track"}, nil},
 		} {
 			for limit := 1; limit <= 4; limit++ {
 				rows, _ := all(t, limit, func(p Paging) ([]EventRow, id.ID, error) { return s.ListEvents(t.Context(), q.f, p) })

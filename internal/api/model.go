@@ -66,14 +66,14 @@ type Delivery struct {
 
 // EventFilter selects events. Zero fields do not restrict.
 type EventFilter struct {
-	Source    string     `json:"source,omitempty" query:"source"`
-	MessageID string     `json:"message_id,omitempty" query:"message_id"`
-	Status    string     `json:"status,omitempty" query:"status"`
-	Type      string     `json:"type,omitempty" query:"type"`
-	Name      string     `json:"event,omitempty" query:"event"`
+	Source    string     `json:"source,omitempty" query:"source" doc:"name or id of a source"`
+	MessageID string     `json:"message_id,omitempty" query:"message_id" doc:"the messageId the sender gave"`
+	Status    string     `json:"status,omitempty" query:"status" doc:"accepted, processed, retrying, failed or invalid"`
+	Type      string     `json:"type,omitempty" query:"type" doc:"identify, track, page, screen, group, alias or delete"`
+	Name      string     `json:"event,omitempty" query:"event" doc:"track event name, page or screen name"`
 	UserID    string     `json:"user_id,omitempty" query:"user_id"`
-	Since     *time.Time `json:"since,omitempty" query:"since"`
-	Until     *time.Time `json:"until,omitempty" query:"until"`
+	Since     *time.Time `json:"since,omitempty" query:"since" doc:"stored at this time or later"`
+	Until     *time.Time `json:"until,omitempty" query:"until" doc:"stored before this time"`
 }
 
 // Why explains one event: what every mapping of its source made of it, by the
@@ -130,10 +130,10 @@ type Contact struct {
 
 // ContactFilter selects contacts; values are compared after normalising.
 type ContactFilter struct {
-	Directory string `json:"directory,omitempty" query:"directory"`
-	Email     string `json:"email,omitempty" query:"email"`
+	Directory string `json:"directory,omitempty" query:"directory" doc:"name or id of a directory; all when missing"`
+	Email     string `json:"email,omitempty" query:"email" doc:"compared without case"`
 	ExtRef    string `json:"ext_ref,omitempty" query:"ext_ref"`
-	Phone     string `json:"phone,omitempty" query:"phone"`
+	Phone     string `json:"phone,omitempty" query:"phone" doc:"compared as E.164, in the directory's region"`
 }
 
 // Transaction is one record of a contact.
@@ -177,10 +177,10 @@ type RunStep struct {
 
 // RunFilter selects runs.
 type RunFilter struct {
-	Workflow string `json:"workflow,omitempty" query:"workflow"`
-	Event    string `json:"event,omitempty" query:"event"`
-	Status   string `json:"status,omitempty" query:"status"`
-	Contact  string `json:"contact,omitempty" query:"contact"`
+	Workflow string `json:"workflow,omitempty" query:"workflow" doc:"name or id of a workflow"`
+	Event    string `json:"event,omitempty" query:"event" doc:"id of an event"`
+	Status   string `json:"status,omitempty" query:"status" doc:"pending, running, done, failed, not_started or cancelled"`
+	Contact  string `json:"contact,omitempty" query:"contact" doc:"id of a contact"`
 }
 
 // Distribution is one survey sent, with its reminders.
@@ -221,10 +221,10 @@ type Message struct {
 
 // InvitationFilter selects invitations.
 type InvitationFilter struct {
-	Run          string `json:"run,omitempty" query:"run"`
-	Distribution string `json:"distribution,omitempty" query:"distribution"`
-	Contact      string `json:"contact,omitempty" query:"contact"`
-	Status       string `json:"status,omitempty" query:"status"`
+	Run          string `json:"run,omitempty" query:"run" doc:"id of a run"`
+	Distribution string `json:"distribution,omitempty" query:"distribution" doc:"id of a distribution"`
+	Contact      string `json:"contact,omitempty" query:"contact" doc:"id of a contact"`
+	Status       string `json:"status,omitempty" query:"status" doc:"pending, sent, opened, started, finished, skipped, failed, expired or cancelled"`
 }
 
 // Mail is one message caught by the outbox.
@@ -285,7 +285,7 @@ type FirstRun struct {
 
 // DistributionFilter selects distributions.
 type DistributionFilter struct {
-	Run string `json:"run,omitempty" query:"run"`
+	Run string `json:"run,omitempty" query:"run" doc:"id of a run"`
 }
 
 // Problem is the body of every error answer (RFC 9457, application/problem+json).

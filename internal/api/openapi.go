@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -121,7 +122,11 @@ func (d *describer) filter(filter any) map[string]any {
 		"limit":  map[string]any{"type": "integer", "minimum": 1, "maximum": maxLimit, "default": defaultLimit},
 	}
 	for i := range t.NumField() {
-		properties[t.Field(i).Tag.Get("query")] = d.schema(t.Field(i).Type)
+		s := maps.Clone(d.schema(t.Field(i).Type))
+		if doc := t.Field(i).Tag.Get("doc"); doc != "" {
+			s["description"] = doc
+		}
+		properties[t.Field(i).Tag.Get("query")] = s
 	}
 	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
 }

@@ -136,6 +136,11 @@ func ForAction(action string, fields *jsonvalue.Object, builtIn bool) (*ActionMa
 		switch {
 		case there && given != nil:
 			merged.Set(f.Name, given)
+		case !there && builtIn && f.Name == "language":
+			// Segment's default says EN whenever the event does not know, which would
+			// reset everybody's language with each event. The built-in directory gives
+			// EN to new contacts only.
+			merged.Set(f.Name, pathTo("$.traits.language"))
 		case !there && f.Default != nil:
 			merged.Set(f.Name, f.Default)
 		}

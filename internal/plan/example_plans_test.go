@@ -75,7 +75,7 @@ func TestExample_ShowsEverySettingOfTheBuiltInTasks(t *testing.T) {
 		}
 	})
 	require.Equal(t, map[string][]string{
-		"update_contact": {"directory", "ext_ref", "email", "phone", "first_name", "last_name", "language", "unsubscribed", "embedded_data", "mailing_list", "mode"},
+		"update_contact": {"directory", "contact", "mailing_list", "mode"},
 		"distribute":     {"survey", "contact", "channel", "subject", "message", "from", "reply_to", "reminders", "expires", "ignore_frequency"},
 		"web_service":    {"method", "url", "headers", "body", "timeout", "expect"},
 	}, shown)
@@ -99,7 +99,7 @@ func TestOnboarding_TourEventAloneHasAllItsContactNeeds(t *testing.T) {
 		require.Equal(t, f.Name == "user", f.Required, f.Name)
 	}
 	require.Equal(t, "update_contact", w.Steps[0].Task)
-	require.Equal(t, `{"ext_ref":"{{ fields.user }}","email":"{{ fields.email }}","first_name":"{{ fields.first_name }}","language":"{{ fields.language }}"}`,
+	require.Equal(t, `{"contact":{"ext_ref":"{{ fields.user }}","email":"{{ fields.email }}","first_name":"{{ fields.first_name }}","language":"{{ fields.language }}"}}`,
 		jsonvalue.Text(w.Steps[0].With))
 	require.Equal(t, TaskDistribute, w.Steps[1].Task)
 	require.Contains(t, w.Steps[1].With.Get("message"), "{{ link.url }}")

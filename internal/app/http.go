@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/sdk/client"
+
+	"github.com/segue-xm/segue/internal/api"
+	"github.com/segue-xm/segue/internal/console"
+	"github.com/segue-xm/segue/internal/web"
+	"github.com/segue-xm/segue/starter"
+)
+
+// maxBody is the largest request body that is read at all; each path has its own,
+// smaller limit.
+const maxBody = 17 << 20
+
+func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
+	app := fiber.New(fiber.Config{
+		AppName: "segue", DisableStartupMessage: true, BodyLimit: maxBody,
+		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorHandler: api.ErrorHandler(p.log),
+	})
+	p.health(app)
+	if p.o.Mode == Worker {
+		return app, nil
+	}
+	if err := p.ingest(ctx, app); err != nil {
+		return nil, err
+	}
+	web.Register(app, &api.Invitees{
+		Store: p.store, Current: p.cache.Current, Secrets: p.plans.Secrets, Answered: p.launcher.Answered, PublicURL: p.o.PublicURL, Logger: p.log,
+	}, web.Options{PublicURL: p.o.PublicURL, Logger: p.log})
+
+	service := api.New(api.Options{
+		Store: p.store, Plans: p.plans, Checks: p.checks, Revisions: p.cache, TemporalUI: p.addresses.TemporalUI,
+		Namespace: p.o.TemporalNamespace, Parts: p.parts, Now: p.o.Now, Logger: p.log,
+	})
+	service.Register(app.Group("/api"), api.BearerAuth(api.Tokens(p.o.AdminToken)))
+
+	key, err := p.o.sessionKey()
+	if err != nil {
+		return nil, err
+	}
+	hint := ""
+	if p.o.Mode == Dev {
+		hint = p.o.AdminToken
+	}
+	pages, err := console.New(console.Options{
+		Operations: service, SessionKey: key, Now: p.o.Now, DevSignIn: hint, TemporalUI: p.addresses.TemporalUI, Logger: p.log,
+		SignIn: func(password string) bool {
+			a, b := sha256.Sum256([]byte(strings.TrimSpace(password))), sha256.Sum256([]byte(p.o.AdminToken))
+			return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages.Register(app)
+	return app, nil
+}
+
+func (p *process) ingest(ctx context.Context, app *fiber.App) error {
+	access, err := starter.NewAccess(ctx, p.store, p.plans.Secrets, p.log)
+	if err != nil {
+		return err
+	}
+	p.plans.saved = func(ctx context.Context) { _ = access.Refresh(ctx) }
+	writers := 1
+	if p.store.Postgres() {
+		writers = 2
+	}
+	s := starter.New(starter.Options{
+		Events: p.store, Access: access, Launcher: p.launcher, Writers: writers, Metrics: p.metrics, Logger: p.log, Now: p.o.Now,
+	})
+	p.onClose(s.Close)
+	s.Register(app)
+	return nil
+}
+
+// health adds what operators and load balancers ask.
+func (p *process) health(app *fiber.App) {
+	app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok"}) })
+	app.Get("/readyz", func(c *fiber.Ctx) error {
+		ctx, cancel := context.WithTimeout(c.UserContext(), 2*time.Second)
+		defer cancel()
+		parts := p.parts(ctx)
+		status := fiber.StatusOK
+		for _, part := range parts {
+			// A starter takes events while Temporal is away, so that only its database counts.
+			if part.Status == "failed" && (part.Name == "database" || p.o.Mode != Starter) {
+				status = fiber.StatusServiceUnavailable
+			}
+		}
+		return c.Status(status).JSON(fiber.Map{"ready": status == fiber.StatusOK, "parts": parts})
+	})
+	app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{})))
+}
+
+// parts says how the parts of the installation are.
+func (p *process) parts(ctx context.Context) []api.Part {
+	begin := time.Now()
+	database := api.Part{Name: "database", Status: "ok"}
+	if err := p.store.Ping(ctx); err != nil {
+		database.Status, database.Detail = "failed", "does not answer"
+	} else {
+		database.Detail = took(begin)
+	}
+	begin = time.Now()
+	temporal := api.Part{Name: "temporal", Status: "ok"}
+	if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		temporal.Status, temporal.Detail = "failed", "does not answer"
+	} else {
+		temporal.Detail = took(begin)
+	}
+	sender := api.Part{Name: "mail", Status: "ok", Detail: "outbox"}
+	if p.o.SMTPURL != "" {
+		sender.Detail = "smtp"
+	}
+	return []api.Part{database, temporal, sender}
+}
+
+func took(since time.Time) string { return fmt.Sprintf("%d ms", time.Since(since).Milliseconds()) }

@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/routing"
+	"github.com/segue-xm/segue/internal/seal"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// plans keeps plans and opens their secrets.
+type plans struct {
+	store  *store.Store
+	sealer *seal.Sealer
+	cache  *routing.Cache
+	saved  func(ctx context.Context) // called after a revision was made
+
+	mu       sync.Mutex
+	secrets  map[string]string
+	revision int64 // that secrets belong to
+}
+
+// Current is the plan in force; revision 0 and an empty plan when there is none.
+func (p *plans) Current(ctx context.Context) (int64, *plan.Plan, error) {
+	rev, err := p.store.CurrentRevision(ctx)
+	if err != nil || rev == 0 {
+		return 0, &plan.Plan{Version: 1}, err
+	}
+	current, err := p.store.RevisionPlan(ctx, rev)
+	return rev, current, err
+}
+
+// Apply puts a plan in force, all of it or nothing.
+func (p *plans) Apply(ctx context.Context, next *plan.Plan, secrets map[string]string, author string) (int64, error) {
+	literals := next.ExtractLiterals()
+	for name, value := range secrets {
+		literals[name] = value
+	}
+	for _, d := range next.Destinations {
+		if d.Type == plan.TypeQualtrics && d.IsEnabled() {
+			return 0, fault.Field("destinations."+d.Name+".enabled", "this version cannot deliver to Qualtrics yet: set enabled: false, deliveries are held")
+		}
+	}
+	rev, err := p.store.SavePlan(ctx, p.sealer, next, literals, author)
+	if err == nil && p.saved != nil {
+		p.saved(ctx)
+	}
+	return rev, err
+}
+
+// Secrets gives the values of the plan's references, read anew with each revision.
+func (p *plans) Secrets(ctx context.Context) (map[string]string, error) {
+	rev, err := p.store.CurrentRevision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.secrets == nil || p.revision != rev {
+		s, err := p.store.Secrets(ctx, p.sealer)
+		if err != nil {
+			return nil, err
+		}
+		p.secrets, p.revision = s, rev
+	}
+	return p.secrets, nil
+}
+
+// lastApplied is the setting that remembers the plan file last applied, so that a
+// restart does not undo edits made since.
+const lastApplied = "plan_file"
+
+// applyFile applies a plan file when it differs from what was last applied.
+func (p *plans) applyFile(ctx context.Context, file string, checks plan.Checks) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "plan")
+	}
+	before, err := p.store.Setting(ctx, lastApplied)
+	if err != nil || before == string(text) {
+		return err
+	}
+	if err := p.applyText(ctx, filepath.Base(file), text, os.LookupEnv, checks); err != nil {
+		return err
+	}
+	return p.store.SetSetting(ctx, lastApplied, string(text))
+}
+
+func (p *plans) applyText(ctx context.Context, name string, text []byte, lookup func(string) (string, bool), checks plan.Checks) error {
+	doc, problems := plan.Parse(name, text)
+	if doc == nil {
+		return problems.Err()
+	}
+	problems = append(problems, doc.Expand(lookup)...)
+	if problems = append(problems, doc.Validate(checks)...); len(problems) > 0 {
+		return problems.Err()
+	}
+	secrets := map[string]string{}
+	for _, ref := range doc.Plan.Refs() {
+		v, ok := lookup(ref)
+		if !ok {
+			return fault.New(fault.Invalid, "%s: ${%s} is not in the environment", name, ref)
+		}
+		secrets[ref] = v
+	}
+	_, err := p.Apply(ctx, doc.Plan, secrets, "plan file "+name)
+	return err
+}

@@ -155,7 +155,7 @@ func TestTransactionOf_StoredPayload_KeepsNestedData(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "u", tx.ExtRef)
 	require.Equal(t, "a@example.com", tx.Email)
-	require.Equal(t, "EN", tx.Language)
+	require.Equal(t, "", tx.Language)
 	require.Equal(t, "CG_1", tx.MailingListID)
 	require.Empty(t, tx.ContactID)
 	require.True(t, *tx.Unsubscribed)
@@ -179,4 +179,19 @@ func TestActionFields_EveryDefaultCompiles(t *testing.T) {
 	require.Nil(t, mapping.ActionFields("nope"))
 	require.Equal(t, `type = "identify"`, mapping.DefaultFilter(plan.UpsertContact))
 	require.Empty(t, mapping.DefaultFilter(plan.StartWorkflow))
+}
+
+func TestForAction_BuiltIn_DoesNotResetTheLanguage(t *testing.T) {
+	t.Parallel()
+	event, err := jsonvalue.ParseObject([]byte(`{"type":"identify","userId":"u1","traits":{"email":"a@example.com"}}`))
+	require.NoError(t, err)
+	for builtIn, want := range map[bool]string{true: "", false: "EN"} {
+		fields, err := jsonvalue.ParseObject([]byte(`{"directoryId":"POOL_1"}`))
+		require.NoError(t, err)
+		m, err := ForAction(plan.UpsertContact, fields, builtIn)
+		require.NoError(t, err)
+		payload, err := m.Apply(event)
+		require.NoError(t, err)
+		require.Equal(t, want, ContactOf(payload).Language)
+	}
 }

@@ -188,10 +188,10 @@ func TestForAction_BuiltIn_DoesNotResetTheLanguage(t *testing.T) {
 	for builtIn, want := range map[bool]string{true: "", false: "EN"} {
 		fields, err := jsonvalue.ParseObject([]byte(`{"directoryId":"POOL_1"}`))
 		require.NoError(t, err)
-		m, err := ForAction(plan.UpsertContact, fields, builtIn)
+		m, err := mapping.ForAction(plan.UpsertContact, fields, builtIn)
 		require.NoError(t, err)
 		payload, err := m.Apply(event)
 		require.NoError(t, err)
-		require.Equal(t, want, ContactOf(payload).Language)
+		require.Equal(t, want, mapping.ContactOf(payload).Language)
 	}
 }

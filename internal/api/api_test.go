@@ -67,6 +67,10 @@ func (p testPlans) Apply(ctx context.Context, next *plan.Plan, secrets map[strin
 	return p.SavePlan(ctx, plainSealer{}, next, secrets, author)
 }
 
+func (p testPlans) Secrets(ctx context.Context) (map[string]string, error) {
+	return p.Store.Secrets(ctx, plainSealer{})
+}
+
 // bench is a service over an SQLite store, behind its HTTP API.
 type bench struct {
 	*Service
@@ -90,7 +94,7 @@ func setup(t *testing.T, change ...func(*Options)) *bench {
 		require.NoError(t, db.Close())
 		require.NoError(t, st.Close())
 	})
-	o := Options{Store: st, Plans: testPlans{st}, Revisions: routing.NewCache(st), TemporalUI: "http://ui/", Now: now}
+	o := Options{Store: st, Plans: testPlans{st}, Secrets: testPlans{st}.Secrets, Revisions: routing.NewCache(st), TemporalUI: "http://ui/", Now: now}
 	for _, f := range change {
 		f(&o)
 	}

@@ -332,6 +332,18 @@ func TestPlan_AllProblemsAtOnce_WithTheirPlaces(t *testing.T) {
 	require.Zero(t, rev)
 }
 
+func TestSources_WriteKeys_AreResolved(t *testing.T) {
+	b := setup(t)
+	_, body, _ := b.request("GET", "/sources", "")
+	require.Equal(t, `{"sources":[]}`, body)
+	b.applyPlan()
+	_, body, _ = b.request("GET", "/sources", "")
+	require.JSONEq(t, `{"sources":[{"id":"`+b.name(store.KindSource, "web").String()+`","name":"web","write_keys":["k"]}]}`, body)
+	b.Options.Secrets = nil
+	_, body, _ = b.request("GET", "/sources", "")
+	require.Contains(t, body, `"write_keys":[]`)
+}
+
 func TestErrorHandler_TellsKindsAndHidesInternals(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

@@ -56,6 +56,11 @@ func (s *Service) routes() []route {
 		return reply(c, o, err)
 	}})
 
+	add(route{method: fiber.MethodGet, path: "/sources", summary: "List the sources of the plan with their write keys", answer: SourceList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
+		out, err := s.Sources(ctx)
+		return reply(c, out, err)
+	}})
+
 	add(route{method: fiber.MethodGet, path: "/plan", summary: "Export the plan in force as YAML", serve: s.exportPlan})
 	add(planRoute("/plan/validate", "Judge a plan; all problems are answered at once", s.validatePlan))
 	add(planRoute("/plan/diff", "Say what applying a plan would change", s.Diff))

@@ -31,6 +31,10 @@ type Options struct {
 	Checks    plan.Checks // judge the texts in a plan that other packages know
 	Revisions Revisions   // for Why
 
+	// Secrets gives the values of the plan's references; nil when they are not to
+	// be had, and then no write key is told.
+	Secrets func(ctx context.Context) (map[string]string, error)
+
 	TemporalUI string // address of Temporal's UI, "" when there is none to link to
 	Namespace  string // Temporal's
 

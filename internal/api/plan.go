@@ -126,6 +126,26 @@ func (s *Service) Apply(ctx context.Context, in PlanInput, author string) (PlanC
 	if err != nil {
 		return PlanChanges{}, err
 	}
+	if err := s.dropKnown(ctx, secrets); err != nil {
+		return PlanChanges{}, err
+	}
 	out.Revision, err = s.Plans.Apply(ctx, p, secrets, author)
 	return out, err
+}
+
+// dropKnown takes out the secrets that are kept with the same value: giving them
+// again is no change.
+func (s *Service) dropKnown(ctx context.Context, secrets map[string]string) error {
+	if s.Secrets == nil || len(secrets) == 0 {
+		return nil
+	}
+	kept, err := s.Secrets(ctx)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(secrets, func(name, value string) bool {
+		v, ok := kept[name]
+		return ok && v == value
+	})
+	return nil
 }

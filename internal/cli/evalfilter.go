@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/segue-xm/segue/internal/fql"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+)
+
+type evalFilterCommand struct{}
+
+// Help is the long help text.
+func (evalFilterCommand) Help() string {
+	return "\"matches\" is null when the expression is invalid or judging it fails; then \"error\" says why. Unknown keys are ignored. " +
+		"A line that is not JSON gets {\"error\"} in its place, and the exit code is 1 at the end."
+}
+
+// Run runs the command.
+func (evalFilterCommand) Run(p *Program) error {
+	return evaluate(p, func() judge {
+		f := filterJudge{newCache[filter]()}
+		return f.judge
+	})
+}
+
+// filter is a compiled filter or the reason why there is none.
+type filter struct {
+	filter *fql.Filter
+	needs  needs
+	err    error
+}
+
+type filterJudge struct{ filters *cache[filter] }
+
+func (j filterJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
+	f, err := j.compile(c.fql)
+	if err != nil {
+		return dst, err
+	}
+	dst = c.appendStart(dst)
+	if f.err != nil {
+		return appendMessage(append(dst, `,"valid":false,"matches":null,"error":`...), f.err), nil
+	}
+	// An event that is no object, or is missing, has nothing to match.
+	var event *jsonvalue.Object
+	if c.event != nil {
+		event = f.needs.event(c.event)
+	}
+	matches, err := f.filter.Match(event)
+	switch {
+	case err != nil:
+		return appendMessage(append(dst, `,"valid":true,"matches":null,"error":`...), err), nil
+	case matches:
+		return append(dst, `,"valid":true,"matches":true}`...), nil
+	}
+	return append(dst, `,"valid":true,"matches":false}`...), nil
+}
+
+// compile gives the filter of an expression's JSON text. The error is about the
+// JSON alone.
+func (j filterJudge) compile(text []byte) (filter, error) {
+	if text == nil {
+		return filter{err: errors.New("fql: is missing")}, nil
+	}
+	if f, ok := j.filters.get(text); ok {
+		return f, nil
+	}
+	v, err := jsonvalue.Parse(text)
+	if err != nil {
+		return filter{}, err
+	}
+	var f filter
+	if s, ok := v.(string); ok {
+		if f.filter, f.err = fql.Compile(s); f.err == nil {
+			f.needs = needsOf(f.filter)
+		}
+	} else {
+		f.err = fmt.Errorf("fql: want a text, found %s", jsonvalue.TypeName(v))
+	}
+	j.filters.put(text, f)
+	return f, nil
+}
+
+// appendMessage ends an answer with an error's text.
+func appendMessage(dst []byte, err error) []byte {
+	return append(jsonvalue.Append(dst, err.Error()), '}')
+}

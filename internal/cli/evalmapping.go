@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/mapping"
+)
+
+type evalMappingCommand struct{}
+
+// Help is the long help text.
+func (evalMappingCommand) Help() string {
+	return "\"kind\" is \"validation\" for a mapping that is refused, \"runtime\" for one that fails on its payload. Unknown keys are ignored. " +
+		"A line that is not JSON gets {\"error\"} in its place, and the exit code is 1 at the end."
+}
+
+// Run runs the command.
+func (evalMappingCommand) Run(p *Program) error {
+	return evaluate(p, func() judge {
+		m := mappingJudge{newCache[compiledMapping]()}
+		return m.judge
+	})
+}
+
+// compiledMapping is a compiled mapping or the reason why there is none.
+type compiledMapping struct {
+	mapping *mapping.Mapping
+	err     error
+}
+
+type mappingJudge struct{ mappings *cache[compiledMapping] }
+
+var (
+	errNoMapping = errors.New("mapping: is missing")
+	errPayload   = errors.New("payload: want an object")
+)
+
+func (j mappingJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
+	m, err := j.compile(c.mapping)
+	if err != nil {
+		return dst, err
+	}
+	var payload *jsonvalue.Object
+	if c.payload != nil {
+		v, err := jsonvalue.Parse(c.payload)
+		if err != nil {
+			return dst, err
+		}
+		payload, _ = v.(*jsonvalue.Object)
+	}
+	dst = c.appendStart(dst)
+	if m.err != nil {
+		return appendMessage(append(dst, `,"error":true,"kind":"validation","message":`...), m.err), nil
+	}
+	var output any
+	if err = errPayload; payload != nil {
+		output, err = m.mapping.Apply(payload)
+	}
+	switch {
+	case err != nil:
+		return appendMessage(append(dst, `,"error":true,"kind":"runtime","message":`...), err), nil
+	case jsonvalue.IsUndefined(output):
+		return append(dst, `,"undefined":true}`...), nil
+	}
+	return append(jsonvalue.Append(append(dst, `,"output":`...), output), '}'), nil
+}
+
+// compile gives the mapping of a JSON text. The error is about the JSON alone.
+func (j mappingJudge) compile(text []byte) (compiledMapping, error) {
+	if text == nil {
+		return compiledMapping{err: errNoMapping}, nil
+	}
+	if m, ok := j.mappings.get(text); ok {
+		return m, nil
+	}
+	v, err := jsonvalue.Parse(text)
+	if err != nil {
+		return compiledMapping{}, err
+	}
+	var m compiledMapping
+	m.mapping, m.err = mapping.Compile(v)
+	j.mappings.put(text, m)
+	return m, nil
+}

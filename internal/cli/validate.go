@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/segue-xm/segue/internal/checks"
+	"github.com/segue-xm/segue/internal/plan"
+)
+
+type validateCommand struct {
+	planFile
+	JSON bool `help:"Write JSON: {\"valid\", \"problems\": [{\"file\", \"line\", \"column\", \"field\", \"message\"}], \"unset\"}."`
+}
+
+// Help is the long help text.
+func (validateCommand) Help() string {
+	return "All problems are reported at once, each with its place. ${NAME} is taken from the environment; " +
+		"one in a secret may be missing here, as the server may know it."
+}
+
+// Run runs the command.
+func (c *validateCommand) Run(p *Program) error {
+	text, err := c.read(p)
+	if err != nil {
+		return err
+	}
+	doc, problems := plan.Parse(c.name(), text)
+	var unset []string
+	if doc != nil {
+		problems = append(problems, doc.Expand(p.lookup)...)
+		problems = append(problems, doc.Validate(checks.Plan(checks.BuiltInTasks().Validate))...)
+		unset = slices.DeleteFunc(doc.Plan.SecretRefs(), func(name string) bool {
+			_, set := p.lookup(name)
+			return set
+		})
+	}
+	if c.JSON {
+		return c.writeJSON(p, problems, unset)
+	}
+	for _, name := range unset {
+		fmt.Fprintf(p.Err, "segue: note: ${%s} is not set here\n", name)
+	}
+	if len(problems) > 0 {
+		return p.problems(c.name(), problems)
+	}
+	_, err = io.WriteString(p.Out, c.name()+": valid\n")
+	return err
+}
+
+func (c *validateCommand) writeJSON(p *Program, problems plan.Problems, unset []string) error {
+	err := p.writeJSON(struct {
+		Valid    bool          `json:"valid"`
+		Problems plan.Problems `json:"problems"`
+		Unset    []string      `json:"unset"` // secrets that are not set here
+	}{len(problems) == 0, append(plan.Problems{}, problems...), append([]string{}, unset...)})
+	if err == nil && len(problems) > 0 {
+		err = fmt.Errorf("%s: %s", c.name(), count(len(problems), "problem"))
+	}
+	return err
+}

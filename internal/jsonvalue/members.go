@@ -1,0 +1,234 @@
+package jsonvalue
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+
+	"github.com/segue-xm/segue/internal/fault"
+)
+
+// Members calls visit for every member of a JSON object in the order of the text:
+// its key, with quotes and escapes, and its value, both as they are written. It
+// accepts exactly what Parse does and builds nothing: for whoever wants a part of
+// a text, or to carry it on. The error is Parse's, or that of visit, which ends
+// the walk; members before a flaw have been visited then. The slices are parts of
+// text.
+func Members(text []byte, visit func(key, value []byte) error) error {
+	i := skipBlanks(text, 0)
+	if i == len(text) || text[i] != '{' {
+		_, err := ParseObject(text)
+		return err
+	}
+	end, err := skipObject(text, i, 1, visit)
+	if err != nil {
+		return err
+	}
+	if end >= 0 && skipBlanks(text, end) == len(text) {
+		return nil
+	}
+	if _, err := Parse(text); err != nil {
+		return err
+	}
+	return fault.New(fault.Invalid, "not JSON")
+}
+
+// The skip functions return where something ends, or -1 when it breaks the rules.
+
+func skipBlanks(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipObject skips the object at b[i] == '{'; visit may be nil.
+func skipObject(b []byte, i, depth int, visit func(key, value []byte) error) (int, error) {
+	if depth > MaxDepth {
+		return -1, nil
+	}
+	if i = skipBlanks(b, i+1); i < len(b) && b[i] == '}' {
+		return i + 1, nil
+	}
+	for i < len(b) && b[i] == '"' {
+		key := i
+		keyEnd := skipString(b, i)
+		if keyEnd < 0 {
+			return -1, nil
+		}
+		if i = skipBlanks(b, keyEnd); i == len(b) || b[i] != ':' {
+			return -1, nil
+		}
+		value := skipBlanks(b, i+1)
+		if i = skipValue(b, value, depth); i < 0 {
+			return -1, nil
+		}
+		if visit != nil {
+			if err := visit(b[key:keyEnd], b[value:i]); err != nil {
+				return -1, err
+			}
+		}
+		if i = skipBlanks(b, i); i == len(b) {
+			return -1, nil
+		}
+		if b[i] == '}' {
+			return i + 1, nil
+		}
+		if b[i] != ',' {
+			return -1, nil
+		}
+		i = skipBlanks(b, i+1)
+	}
+	return -1, nil
+}
+
+func skipArray(b []byte, i, depth int) int {
+	if depth > MaxDepth {
+		return -1
+	}
+	if i = skipBlanks(b, i+1); i < len(b) && b[i] == ']' {
+		return i + 1
+	}
+	for {
+		if i = skipValue(b, skipBlanks(b, i), depth); i < 0 {
+			return -1
+		}
+		if i = skipBlanks(b, i); i == len(b) {
+			return -1
+		}
+		if b[i] == ']' {
+			return i + 1
+		}
+		if b[i] != ',' {
+			return -1
+		}
+		i++
+	}
+}
+
+func skipValue(b []byte, i, depth int) int {
+	if i == len(b) {
+		return -1
+	}
+	switch c := b[i]; {
+	case c == '"':
+		return skipString(b, i)
+	case c == '{':
+		i, _ = skipObject(b, i, depth+1, nil)
+		return i
+	case c == '[':
+		return skipArray(b, i, depth+1)
+	case c == '-' || '0' <= c && c <= '9':
+		return skipNumber(b, i)
+	case c == 't':
+		return skipWord(b, i, "true")
+	case c == 'f':
+		return skipWord(b, i, "false")
+	case c == 'n':
+		return skipWord(b, i, "null")
+	}
+	return -1
+}
+
+func skipWord(b []byte, i int, word string) int {
+	if len(b)-i >= len(word) && string(b[i:i+len(word)]) == word {
+		return i + len(word)
+	}
+	return -1
+}
+
+// skipString skips the string at b[i] == '"'.
+func skipString(b []byte, i int) int {
+	start := i
+	ascii := true
+	for i++; ; i++ {
+		for len(b)-i >= 8 {
+			n := plainBytes(binary.LittleEndian.Uint64(b[i:]))
+			i += n
+			if n < 8 {
+				break
+			}
+		}
+		if i >= len(b) {
+			return -1
+		}
+		switch c := b[i]; {
+		case c == '"':
+			if !ascii && !utf8.Valid(b[start:i]) {
+				return -1
+			}
+			return i + 1
+		case c == '\\':
+			if i = skipEscape(b, i); i < 0 {
+				return -1
+			}
+		case c < ' ':
+			return -1
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+}
+
+// plainBytes is how many bytes of x, from the lowest, a string holds as they are:
+// ASCII but quotes, backslashes and control characters. All eight at once: a
+// byte's highest bit is set where it is none of them (Warren, Hacker's Delight,
+// 6-1; a carry can only spoil bytes above the first hit).
+func plainBytes(x uint64) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, slash := x^ones*'"', x^ones*'\\'
+	hit := (x | (x - ones*' ') | (quote - ones) | (slash - ones)) & highs
+	return bits.TrailingZeros64(hit) / 8
+}
+
+// skipEscape returns the last byte of the escape at b[i] == '\\'.
+func skipEscape(b []byte, i int) int {
+	if i++; i == len(b) {
+		return -1
+	}
+	if escapes[b[i]] != 0 {
+		return i
+	}
+	if b[i] != 'u' || len(b)-i <= 4 {
+		return -1
+	}
+	for _, c := range b[i+1 : i+5] {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+			return -1
+		}
+	}
+	return i + 4
+}
+
+func skipDigits(b []byte, i int) int {
+	for i < len(b) && '0' <= b[i] && b[i] <= '9' {
+		i++
+	}
+	return i
+}
+
+func skipNumber(b []byte, i int) int {
+	if b[i] == '-' {
+		i++
+	}
+	whole := i
+	if i = skipDigits(b, i); i == whole || b[whole] == '0' && i > whole+1 {
+		return -1
+	}
+	if i < len(b) && b[i] == '.' {
+		fraction := i + 1
+		if i = skipDigits(b, fraction); i == fraction {
+			return -1
+		}
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		if i++; i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		exponent := i
+		if i = skipDigits(b, i); i == exponent {
+			return -1
+		}
+	}
+	return i
+}

@@ -165,6 +165,8 @@ func TestBrowser_List_SwapsItsPartAndBackRestoresIt(t *testing.T) {
 	b.js(`document.querySelector('[name=user_id]').value = 'u_42', document.querySelector('#filter form').requestSubmit()`)
 	b.until(`location.search.includes('q=') && document.querySelector('.chip')`)
 	require.NotContains(t, b.address(), "u_42")
+	b.js(`history.back()`)
+	b.until(`!document.querySelector('[name=user_id]').value && !location.search.includes('q=')`) // a filter that is shown is in force
 	require.Equal(t, "yes", ask[string](b, `document.querySelector('h1').dataset.kept`))
 }
 

@@ -43,7 +43,7 @@ func (c *Console) event(r *request) error {
 	v := r.view
 	text := event.String()
 	view := EventView{
-		Why: why, Mark: v.eventRow(why.Event).Mark, Name: first(why.Event.Event, why.Event.Type),
+		Why: why, Mark: v.eventRow(why.Event).Mark, Name: first(why.Event.Event, why.Event.Type, text),
 		Mappings: v.mappingLines(why.Mappings), ShowRaw: r.query("body") == "raw" || why.Body == nil,
 		Size: v.size(len(why.Raw)), Live: open(why.Event.Status), Link: v.Base + "/events/" + text,
 		Curl:     `curl -H "Authorization: Bearer $SEGUE_TOKEN" ` + v.Base + "/api/events/" + text,

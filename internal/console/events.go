@@ -97,8 +97,11 @@ func (c *Console) events(r *request) error {
 	for _, e := range page.Items {
 		view.Rows = append(view.Rows, v.eventRow(e))
 	}
-	if len(page.Items) > 0 && r.query("cursor") == "" {
-		view.Newest = page.Items[0].ID.String()
+	if r.query("cursor") == "" {
+		view.Newest = id.ID(1).String() // in an empty list anything is newer
+		if len(page.Items) > 0 {
+			view.Newest = page.Items[0].ID.String()
+		}
 	}
 	view.Pager = v.pager("/events", inForce, r.query("cursor"), page.Next)
 	view.Empty = v.Empty("events", len(inForce) > 0, "/events")

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"strings"
+	"sync"
 
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/cases"
@@ -106,7 +107,7 @@ func Normalize(attribute, value, region string) string {
 		return ""
 	}
 	if attribute == Phone {
-		return normalizePhone(value, region)
+		return phones.get(value, region)
 	}
 	if isLowerASCII(value) {
 		return value // already folded and composed: the usual case, and much cheaper
@@ -121,6 +122,36 @@ func isLowerASCII(s string) bool {
 		}
 	}
 	return true
+}
+
+// phones remembers readings: reading a number costs more than everything else
+// about a contact, and the same people come again and again.
+var phones = memo{known: map[[2]string]string{}}
+
+type memo struct {
+	mu    sync.RWMutex
+	known map[[2]string]string
+}
+
+// maxPhones bounds what is remembered; then it starts anew.
+const maxPhones = 100_000
+
+func (m *memo) get(value, region string) string {
+	k := [2]string{value, region}
+	m.mu.RLock()
+	n, ok := m.known[k]
+	m.mu.RUnlock()
+	if ok {
+		return n
+	}
+	n = normalizePhone(value, region)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.known) >= maxPhones {
+		clear(m.known)
+	}
+	m.known[[2]string{strings.Clone(value), region}] = n
+	return n
 }
 
 // normalizePhone reads a number as E.164. What cannot be read so is compared by

@@ -248,13 +248,8 @@ func (tx *Tx) dequeue(ctx context.Context, refs [][]any) error {
 			WHERE q.event = u.event AND q.mapping = u.mapping`, t.arrays(refs)...)
 		return err
 	}
-	stmt, err := tx.PrepareContext(ctx, `DELETE FROM delivery_queue WHERE event = ? AND mapping = ?`)
-	if err != nil {
-		return err
-	}
-	defer stmt.Close() //nolint:errcheck // the transaction ends it anyway
 	for _, r := range refs {
-		if _, err := stmt.ExecContext(ctx, r...); err != nil {
+		if _, err := tx.exec(ctx, `DELETE FROM delivery_queue WHERE event = ? AND mapping = ?`, r...); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ type querier interface {
 // PostgreSQL, and {ids} and {keys} become a list of ids or 16-byte keys given as
 // one argument, so that a statement has one shape for every length.
 func (s *Store) text(query string) string {
-	if t, ok := s.stmts.Load(query); ok {
+	if t, ok := s.texts.Load(query); ok {
 		return t.(string)
 	}
 	t := query
@@ -37,7 +37,7 @@ func (s *Store) text(query string) string {
 		t = strings.NewReplacer("{ids}", "IN (SELECT value FROM json_each(?))",
 			"{keys}", "IN (SELECT unhex(value) FROM json_each(?))", "{lock}", "", "{skip}", "").Replace(t)
 	}
-	s.stmts.Store(query, t)
+	s.texts.Store(query, t)
 	return t
 }
 
@@ -81,7 +81,7 @@ func (s *Store) keys(list []key) any {
 }
 
 func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	r, err := tx.ExecContext(ctx, tx.s.text(query), args...)
+	r, err := tx.execText(ctx, tx.s.text(query), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -89,21 +89,90 @@ func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error
 }
 
 func (tx *Tx) get(ctx context.Context, dest any, query string, args ...any) error {
-	return tx.GetContext(ctx, dest, tx.s.text(query), args...)
+	text := tx.s.text(query)
+	if stmt, err := tx.kept(ctx, text); stmt != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		return stmt.GetContext(ctx, dest, args...)
+	}
+	return tx.GetContext(ctx, dest, text, args...)
 }
 
 func (tx *Tx) selectAll(ctx context.Context, dest any, query string, args ...any) error {
-	return tx.SelectContext(ctx, dest, tx.s.text(query), args...)
+	return tx.selectText(ctx, dest, tx.s.text(query), args...)
+}
+
+// execText and selectText take a statement in the database's spelling.
+func (tx *Tx) execText(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if stmt, err := tx.kept(ctx, text); stmt != nil || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return stmt.ExecContext(ctx, args...)
+	}
+	return tx.ExecContext(ctx, text, args...)
+}
+
+func (tx *Tx) selectText(ctx context.Context, dest any, text string, args ...any) error {
+	if stmt, err := tx.kept(ctx, text); stmt != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		return stmt.SelectContext(ctx, dest, args...)
+	}
+	return tx.SelectContext(ctx, dest, text, args...)
+}
+
+// kept is the prepared statement of the writing connection on SQLite; nil on
+// PostgreSQL, whose driver keeps its own.
+func (tx *Tx) kept(ctx context.Context, text string) (*sqlx.Stmt, error) {
+	if tx.s.lite == nil {
+		return nil, nil
+	}
+	return tx.s.lite.stmt(ctx, text)
 }
 
 // read runs a query on a reader.
 func (s *Store) read(ctx context.Context, dest any, query string, args ...any) error {
-	return dbFault(s.r.SelectContext(ctx, dest, s.text(query), args...))
+	text := s.text(query)
+	if s.postgres {
+		return dbFault(s.r.SelectContext(ctx, dest, text, args...))
+	}
+	stmt, err := s.reader(ctx, text)
+	if err != nil {
+		return dbFault(err)
+	}
+	return dbFault(stmt.SelectContext(ctx, dest, args...))
 }
 
 // readOne runs a query for one row on a reader; no row is NotFound.
 func (s *Store) readOne(ctx context.Context, dest any, query string, args ...any) error {
-	return dbFault(s.r.GetContext(ctx, dest, s.text(query), args...))
+	text := s.text(query)
+	if s.postgres {
+		return dbFault(s.r.GetContext(ctx, dest, text, args...))
+	}
+	stmt, err := s.reader(ctx, text)
+	if err != nil {
+		return dbFault(err)
+	}
+	return dbFault(stmt.GetContext(ctx, dest, args...))
+}
+
+// reader is a query prepared on SQLite's readers, once.
+func (s *Store) reader(ctx context.Context, text string) (*sqlx.Stmt, error) {
+	if stmt, ok := s.reads.Load(text); ok {
+		return stmt.(*sqlx.Stmt), nil
+	}
+	stmt, err := s.r.PreparexContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if first, loaded := s.reads.LoadOrStore(text, stmt); loaded {
+		_ = stmt.Close()
+		return first.(*sqlx.Stmt), nil
+	}
+	return stmt, nil
 }
 
 // table describes the columns of a many-row insert.
@@ -134,7 +203,7 @@ var pgTypes = [...]string{"bigint[]", "text[]", "bytea[]", "boolean[]"}
 // cell is NULL.
 func (tx *Tx) insert(ctx context.Context, t table, rows [][]any, suffix string) (written int64, err error) {
 	err = tx.s.pieces(t, rows, suffix, func(query string, args []any) error {
-		r, err := tx.ExecContext(ctx, query, args...)
+		r, err := tx.execText(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -149,7 +218,7 @@ func (tx *Tx) insert(ctx context.Context, t table, rows [][]any, suffix string) 
 func (tx *Tx) insertReturning(ctx context.Context, t table, rows [][]any, suffix string) (ids []id.ID, err error) {
 	err = tx.s.pieces(t, rows, suffix, func(query string, args []any) error {
 		var some []id.ID
-		err := tx.SelectContext(ctx, &some, query, args...)
+		err := tx.selectText(ctx, &some, query, args...)
 		ids = append(ids, some...)
 		return err
 	})
@@ -188,14 +257,10 @@ func (tx *Tx) update(ctx context.Context, t table, keys int, rows [][]any) error
 		_, err := tx.ExecContext(ctx, t.updateFrom(keys), t.arrays(rows)...)
 		return err
 	}
-	stmt, err := tx.PrepareContext(ctx, t.updateOne(keys))
-	if err != nil {
-		return err
-	}
-	defer stmt.Close() //nolint:errcheck // the transaction ends it anyway
+	one := t.updateOne(keys)
 	for _, r := range rows {
 		args := append(append(make([]any, 0, len(r)), r[keys:]...), r[:keys]...)
-		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+		if _, err := tx.execText(ctx, one, args...); err != nil {
 			return err
 		}
 	}

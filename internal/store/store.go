@@ -42,11 +42,13 @@ type Options struct {
 // Store is an open database. Safe for concurrent use.
 type Store struct {
 	w, r     *sqlx.DB // the writer and the readers; one pool on PostgreSQL
+	lite     *writer  // SQLite's one writing connection; nil on PostgreSQL
 	postgres bool
 	now      func() time.Time
 
 	*id.Maker
-	stmts sync.Map // query text -> rebound text
+	texts sync.Map // query -> its text for this database
+	reads sync.Map // text -> *sqlx.Stmt on the readers; SQLite only, pgx keeps its own
 }
 
 // Open connects, brings the schema up to date, and takes a node number for ids.
@@ -106,7 +108,7 @@ func (s *Store) openSQLite(path string, o Options) error {
 	if s.w, err = sqlx.Open("sqlite", pragmas(false)); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "open the database")
 	}
-	s.w.SetMaxOpenConns(1)
+	s.w.SetMaxOpenConns(2) // the writer's own, and one for migrations
 	if err := s.w.Ping(); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "open the database file %s", path)
 	}
@@ -119,7 +121,8 @@ func (s *Store) openSQLite(path string, o Options) error {
 	}
 	s.r.SetMaxOpenConns(n)
 	s.r.SetMaxIdleConns(n)
-	return nil
+	s.lite, err = newWriter(s.w)
+	return fault.Wrap(fault.Unavailable, err, "open the database file %s", path)
 }
 
 func (s *Store) openPostgres(o Options) error {
@@ -140,6 +143,7 @@ func (s *Store) openPostgres(o Options) error {
 
 // Close closes the connections.
 func (s *Store) Close() error {
+	s.lite.close()
 	err := s.w.Close()
 	if s.r != s.w && s.r != nil {
 		err = errors.Join(err, s.r.Close())
@@ -187,7 +191,19 @@ func (s *Store) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 func (s *Store) tryTx(ctx context.Context, fn func(tx *Tx) error) error {
-	t, err := s.w.BeginTxx(ctx, nil)
+	begin, life := s.w.BeginTxx, ctx
+	if s.lite != nil {
+		release, err := s.lite.take(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		// The transaction must not end by itself when ctx does: a statement of the
+		// connection that came after would be outside it. Statements fail with ctx,
+		// and the rollback below ends it.
+		begin, life = s.lite.conn.BeginTxx, context.WithoutCancel(ctx)
+	}
+	t, err := begin(life, nil)
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,9 @@ package console
 import (
 	"encoding/json"
 	"net/url"
-	"strings"
 
 	"github.com/segue-xm/segue/internal/api"
 	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
 // ContactsView is the list of contacts.
@@ -192,36 +190,28 @@ func (v *View) contactFields(k api.Contact, changes []api.Change) (fields, embed
 		{"ext_ref", k.ExtRef}, {"email", k.Email}, {"phone", k.Phone},
 		{"last_name", k.LastName}, {"first_name", k.FirstName}, {"language", k.Language},
 	} {
-		fields = append(fields, v.contactField(f[0], f[1], changes))
+		fields = append(fields, v.contactField(f[0], f[0], f[1], changes))
 	}
 	if k.EmbeddedData != nil {
 		for name, value := range k.EmbeddedData.All() {
-			field := v.contactField(name, plainText(value), changes)
-			embedded = append(embedded, field)
+			embedded = append(embedded, v.contactField(name, embeddedPrefix+name, plainText(value), changes))
 		}
 	}
 	return fields, embedded
 }
 
-// contactField finds the newest change that set a field. Embedded keys stand in a
-// diff under their own name or after a prefix.
-func (v *View) contactField(name, text string, changes []api.Change) ContactField {
+// embeddedPrefix stands before an embedded key in a change.
+const embeddedPrefix = "embedded_data."
+
+// contactField finds the newest change that set a field; key is its name there.
+func (v *View) contactField(name, key, text string, changes []api.Change) ContactField {
 	f := ContactField{Name: name, Text: text}
 	for _, change := range changes {
-		if change.Diff == nil || !touches(change.Diff, name) {
+		if !change.Diff.Has(key) { // a nil diff has nothing
 			continue
 		}
 		f.SetAt, f.SetBy, f.Event = v.Time(change.At), v.Cause(change.Cause), change.Event
 		break
 	}
 	return f
-}
-
-func touches(diff *jsonvalue.Object, name string) bool {
-	for key := range diff.All() {
-		if key == name || strings.HasSuffix(key, "."+name) {
-			return true
-		}
-	}
-	return false
 }

@@ -150,7 +150,7 @@ func (f *fake) Why(_ context.Context, i id.ID) (api.Why, error) {
 			{Mapping: "old-survey", Destination: "xm", Action: "start_workflow", Off: "switched off"},
 			{Mapping: "broken", Destination: "xm", Action: "upsert_contact", Error: "filter: unexpected character '#' at 12", Filter: "type = track #"},
 		},
-		Changes: []api.Change{{Contact: contactID, Event: i, At: at(2 * time.Second), Cause: "event", Diff: object(`{"plan":["free","pro"],"city":[null,"京都"],"beta":[true,null]}`)}},
+		Changes: []api.Change{{Contact: contactID, Event: i, At: at(2 * time.Second), Cause: "event", Diff: object(`{"embedded_data.plan":["free","pro"],"embedded_data.city":[null,"京都"],"embedded_data.beta":[true,null]}`)}},
 		Runs:    []api.Run{{ID: runID, Workflow: "onboarding-feedback", Version: 7, Status: "running"}},
 	}
 	return w, nil
@@ -179,9 +179,9 @@ func (f *fake) Contact(_ context.Context, i id.ID) (api.Contact, error) {
 
 func (f *fake) Changes(_ context.Context, c id.ID, _ api.Paging) (api.Page[api.Change], error) {
 	return page(f, []api.Change{
-		{Contact: c, Event: eventID, At: at(2 * time.Second), Cause: "event", Diff: object(`{"plan":["free","pro"]}`)},
+		{Contact: c, Event: eventID, At: at(2 * time.Second), Cause: "event", Diff: object(`{"embedded_data.plan":["free","pro"]}`)},
 		{Contact: c, At: at(48 * time.Hour), Cause: "edit", Diff: object(`{"phone":[null,"+81312345678"],"language":["en","ja"]}`)},
-		{Contact: c, Event: eventID, At: at(90 * 24 * time.Hour), Cause: "event", Diff: object(`{"email":[null,"taro@example.com"],"first_name":[null,"太郎"],"last_name":[null,"山田"],"plan":[null,"free"]}`)},
+		{Contact: c, Event: eventID, At: at(90 * 24 * time.Hour), Cause: "event", Diff: object(`{"email":[null,"taro@example.com"],"first_name":[null,"太郎"],"last_name":[null,"山田"],"embedded_data.plan":[null,"free"]}`)},
 	})
 }
 
@@ -253,7 +253,7 @@ func (f *fake) Distribution(_ context.Context, i id.ID) (api.Distribution, error
 
 func (f *fake) Invitations(context.Context, api.InvitationFilter, api.Paging) (api.Page[api.Invitation], error) {
 	return page(f, []api.Invitation{
-		{ID: idAt(time.Hour, 11), Distribution: distributionID, Run: runID, Contact: contactID, Status: "finished", SentAt: ptr(at(time.Hour)), OpenedAt: ptr(at(50 * time.Minute)), Response: object(`{"score":9,"comment":"とても良い"}`), Messages: []api.Message{{Kind: "invitation", Status: "sent", SentAt: ptr(at(time.Hour))}, {Kind: "reminder", Status: "failed", Error: "550 no such user"}}},
+		{ID: idAt(time.Hour, 11), Distribution: distributionID, Run: runID, Contact: contactID, Status: "finished", SentAt: ptr(at(time.Hour)), OpenedAt: ptr(at(50 * time.Minute)), Response: object(`{"score":9,"comment":"とても良い"}`), Messages: []api.Message{{Kind: "invitation", Status: "sent", SentAt: ptr(at(time.Hour))}, {Kind: "reminder-1", Status: "failed", Error: "550 no such user"}}},
 		{ID: idAt(time.Hour, 12), Distribution: distributionID, Run: runID, Contact: contactID, Status: "skipped", Reason: "had 2 of 2 messages in 30 days, free on 3 Nov"},
 		{ID: idAt(time.Hour, 13), Distribution: distributionID, Run: runID, Contact: contactID, Status: "skipped", Reason: "opted out"},
 		{ID: idAt(time.Hour, 14), Distribution: distributionID, Run: runID, Contact: contactID, Status: "sent", SentAt: ptr(at(time.Hour))},

@@ -1,5 +1,7 @@
 package console
 
+import "strings"
+
 // Mark is a status as people see it: a shape, a word, and a colour third. Code is
 // the status in API and logs, which stays English everywhere.
 type Mark struct {
@@ -22,7 +24,7 @@ var looks = map[string]look{
 	"running": {"wait", "info"}, "waiting": {"wait", "info"}, "not_started": {"skip", "idle"}, "skipped": {"skip", "idle"},
 	// distributions, invitations and their messages
 	"sending": {"wait", "info"}, "sent": {"done", "info"}, "opened": {"done", "info"}, "started": {"wait", "info"},
-	"finished": {"done", "ok"}, "expired": {"skip", "idle"}, "bounced": {"fail", "bad"},
+	"finished": {"done", "ok"}, "expired": {"skip", "idle"}, "reserved": {"wait", "info"}, "bounced": {"fail", "bad"},
 	// typed fields of a run
 	"value": {"done", "ok"}, "default": {"done", "idle"}, "missing": {"skip", "idle"}, "wrong_type": {"alert", "warn"},
 	// contacts
@@ -66,8 +68,15 @@ func (v *View) word(prefix, code string) string {
 // Action is the word for an action of a mapping.
 func (v *View) Action(code string) string { return v.word("action.", code) }
 
-// Kind is the word for a kind of step or message.
-func (v *View) Kind(code string) string { return v.word("kind.", code) }
+// Kind is the word for a kind of message; the number of a reminder stays:
+// reminder-2.
+func (v *View) Kind(code string) string {
+	kind, number, numbered := strings.Cut(code, "-")
+	if !numbered {
+		return v.word("kind.", code)
+	}
+	return v.word("kind.", kind) + " " + number
+}
 
 // Cause is the word for what changed a contact.
 func (v *View) Cause(code string) string { return v.word("cause.", code) }

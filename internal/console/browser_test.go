@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -213,4 +214,23 @@ func TestBrowser_Home_RefreshKeepsWhatTheReaderOpened(t *testing.T) {
 	require.True(t, ask[bool](b, `document.getElementById('table').open`))
 	b.keys("p")
 	require.Equal(t, "true", ask[string](b, `document.querySelector('[data-pause]').getAttribute('aria-pressed')`))
+}
+
+func TestBrowser_Zone_OfTheBrowserIsToldOnceAndAChoiceWins(t *testing.T) {
+	t.Parallel()
+	b := openTab(t)
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		if _, err := chromedp.Call(ctx, network.DeleteCookies, network.DeleteCookiesParams{Name: choseCookie, URL: b.base}); err != nil {
+			return err
+		}
+		_, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"})
+		return err
+	}))
+	b.open("/runs")
+	b.until(`document.documentElement.dataset.zone === 'Asia/Tokyo' && document.body.textContent.includes('10-22 12:03:10')`)
+
+	b.js(`document.querySelector('[name=zone]').value = 'UTC', document.querySelector('.menu form').requestSubmit()`)
+	b.until(`document.documentElement.dataset.zone === 'UTC' && document.documentElement.dataset.zoneBy === 'reader' && document.documentElement.classList.contains('js')`)
+	b.open("/events")
+	require.Equal(t, "UTC", ask[string](b, `document.documentElement.dataset.zone`))
 }

@@ -7,9 +7,13 @@
 package contact
 
 import (
-	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
@@ -99,20 +103,42 @@ func (s Stamp) After(t Stamp) bool {
 	return s.At > t.At || s.At == t.At && s.Event >= t.Event
 }
 
-// MarshalJSON writes [milliseconds, event].
-func (s Stamp) MarshalJSON() ([]byte, error) { return json.Marshal([2]int64{s.At, int64(s.Event)}) }
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (s *Stamp) UnmarshalJSON(b []byte) error {
-	var p [2]int64
-	err := json.Unmarshal(b, &p)
-	s.At, s.Event = p[0], id.ID(p[1])
-	return err
-}
-
 // Stamps are the stamps of a contact's values by field name; embedded keys are
 // written embedded_data.<key>.
 type Stamps map[string]Stamp
+
+// Text writes stamps as they are stored: a JSON object of "<milliseconds> <event>".
+func (s Stamps) Text() string {
+	o := jsonvalue.NewObject(len(s))
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		o.Set(name, strconv.FormatInt(s[name].At, 10)+" "+s[name].Event.String())
+	}
+	return jsonvalue.Text(o)
+}
+
+// ParseStamps reads what Text wrote.
+func ParseStamps(text string) (Stamps, error) {
+	o, err := jsonvalue.ParseObject([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	s := make(Stamps, o.Len())
+	for name, v := range o.All() {
+		t, _ := v.(string)
+		at, event, _ := strings.Cut(t, " ")
+		var stamp Stamp
+		if stamp.At, err = strconv.ParseInt(at, 10, 64); err != nil {
+			return nil, fault.New(fault.Internal, "stamp of %s: %q", name, t)
+		}
+		if event != "" {
+			if stamp.Event, err = id.Parse(event); err != nil {
+				return nil, err
+			}
+		}
+		s[name] = stamp
+	}
+	return s, nil
+}
 
 // Input is what one event, task or person says about a contact. Empty texts and
 // a nil Unsubscribed say nothing.

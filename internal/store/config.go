@@ -325,13 +325,6 @@ func (s *Store) WorkflowVersion(ctx context.Context, workflow id.ID, version int
 	return w, json.Unmarshal(b, &w)
 }
 
-// WorkflowByToken finds the workflow whose URL holds the token, and notes its use.
-func (s *Store) WorkflowByToken(ctx context.Context, token string) (workflow id.ID, err error) {
-	hash := sha256.Sum256([]byte(token))
-	err = s.readOne(ctx, &workflow, `SELECT workflow FROM workflow_urls WHERE token = ?`, hash[:])
-	return workflow, err
-}
-
 // WorkflowTokens are the tokens of a workflow's URLs, newest first.
 func (s *Store) WorkflowTokens(ctx context.Context, sealer Sealer, workflow id.ID) ([]string, error) {
 	var rows [][]byte

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/segue-xm/segue/internal/contact"
@@ -39,17 +38,17 @@ func (r contactRow) contact() (*contact.Contact, error) {
 	if c.EmbeddedData, err = jsonvalue.ParseObject([]byte(r.EmbeddedData)); err != nil {
 		return nil, err
 	}
-	return c, json.Unmarshal([]byte(r.Stamps), &c.Stamps)
+	c.Stamps, err = contact.ParseStamps(r.Stamps)
+	return c, err
 }
 
 func contactCells(c *contact.Contact) []any {
-	stamps, _ := json.Marshal(c.Stamps) //nolint:errchkjson // integers and texts always marshal
 	data := c.EmbeddedData
 	if data == nil {
 		data = jsonvalue.NewObject(0)
 	}
 	return []any{c.ID, c.Directory, c.ExtRef, c.Email, c.Phone, c.FirstName, c.LastName, c.Language, c.Unsubscribed,
-		jsonvalue.Text(data), string(stamps), millis(c.CreatedAt), millis(c.UpdatedAt)}
+		jsonvalue.Text(data), c.Stamps.Text(), millis(c.CreatedAt), millis(c.UpdatedAt)}
 }
 
 var (

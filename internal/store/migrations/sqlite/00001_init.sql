@@ -185,6 +185,8 @@ CREATE TABLE runs (
   UNIQUE (workflow, event, generation)
 );
 CREATE INDEX runs_event ON runs (event);
+CREATE INDEX runs_workflow ON runs (workflow, id);
+CREATE INDEX runs_contact ON runs (contact) WHERE contact IS NOT NULL;
 
 CREATE TABLE run_tasks (
   run        bigint NOT NULL,

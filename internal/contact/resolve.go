@@ -106,7 +106,7 @@ func (b *Batch) Apply(in *Input, mode string) Outcome {
 		e = b.create()
 	}
 	changes, touched := e.merge(in, created)
-	if touched || created {
+	if touched || created || len(changes) > 0 {
 		e.dirty = true
 		e.UpdatedAt = b.Now
 	}

@@ -212,6 +212,9 @@ func TestBrowser_Home_RefreshKeepsWhatTheReaderOpened(t *testing.T) {
 	b.keys("r")
 	b.until(`!document.getElementById('part-now').dataset.old`)
 	require.True(t, ask[bool](b, `document.getElementById('table').open`))
+	b.js(`window.fetch = () => Promise.reject(new TypeError('gone'))`)
+	b.keys("r")
+	b.until(`document.body.classList.contains('stale') && document.getElementById('said').textContent.startsWith('Not refreshed')`)
 	b.keys("p")
 	require.Equal(t, "true", ask[string](b, `document.querySelector('[data-pause]').getAttribute('aria-pressed')`))
 }

@@ -19,7 +19,6 @@ type Chart struct {
 	Ticks         []string // times below, first to last
 	Rows          []ChartRow
 	Summary       string
-	Empty         bool
 }
 
 // Bar is one minute. Segments go up from the ground: processed, waiting, failed.
@@ -57,7 +56,6 @@ func (v *View) chart(minutes []api.Minute) Chart {
 		highest = max(highest, m.Processed+m.Failed+m.Waiting)
 		processed, failed, waiting = processed+m.Processed, failed+m.Failed, waiting+m.Waiting
 	}
-	c.Empty = highest == 0
 	c.Summary = v.T("home.chart_summary", v.Num(processed), v.Num(failed), v.Num(waiting))
 	top := roundUp(highest)
 	c.Top, c.Middle = v.Num(top), v.Num(top/2)

@@ -14,7 +14,6 @@ type ContactsView struct {
 	Rows                            []ContactRow
 	Pager                           Pager
 	Empty                           Empty
-	Filtered                        bool
 }
 
 // ContactRow is one contact of the list.
@@ -52,7 +51,7 @@ func (c *Console) contacts(r *request) error {
 		}
 	}
 	view := ContactsView{
-		Directory: f.Directory, Email: f.Email, ExtRef: f.ExtRef, Phone: f.Phone, Filtered: len(filters) > 0,
+		Directory: f.Directory, Email: f.Email, ExtRef: f.ExtRef, Phone: f.Phone,
 		Pager: v.pager("/contacts", filters, r.query("cursor"), page.Next),
 		Empty: v.Empty("contacts", len(filters) > 0, "/contacts"),
 	}

@@ -18,7 +18,6 @@ type FailView struct {
 	Heading, Text, Detail string
 	RequestID             string
 	Retry                 bool
-	Home                  bool
 }
 
 type failure struct {

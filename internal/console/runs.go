@@ -16,7 +16,6 @@ type RunsView struct {
 	Rows                     []RunRow
 	Pager                    Pager
 	Empty                    Empty
-	Filtered                 bool
 }
 
 // RunRow is one run of a list.
@@ -38,7 +37,7 @@ func (c *Console) runs(r *request) error {
 	}
 	v, filters := r.view, r.filters("workflow", "event", "status", "contact")
 	view := RunsView{
-		Workflow: f.Workflow, Event: f.Event, Contact: f.Contact, Filtered: len(filters) > 0,
+		Workflow: f.Workflow, Event: f.Event, Contact: f.Contact,
 		Statuses: v.options(runStatuses, f.Status, func(s string) string { return v.Status(s).Word }),
 		Pager:    v.pager("/runs", filters, r.query("cursor"), page.Next),
 		Empty:    v.Empty("runs", len(filters) > 0, "/runs"),

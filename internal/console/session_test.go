@@ -235,3 +235,19 @@ func TestPages_WhatIsNoID_IsNotFound(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, b.get(path).StatusCode, path)
 	}
 }
+
+// Whatever a form says, a sign-in never leaves this host. Browsers read \ as /
+// and drop tabs and line ends, so the check is made on what they would read.
+func FuzzLocal_NeverLeavesTheHost(f *testing.F) {
+	for _, seed := range []string{"/", "/events?a=b#c", "//evil.example.com", `/\evil.example.com`, "/\t/evil.example.com", "https://evil.example.com", "/./\\evil", "javascript:alert(1)", "/%2f/evil", "\x00//evil"} {
+		f.Add(seed)
+	}
+	base, _ := url.Parse("https://segue.example.com/sign-in")
+	browsers := strings.NewReplacer("\\", "/", "\t", "", "\n", "", "\r", "")
+	f.Fuzz(func(t *testing.T, path string) {
+		to, err := base.Parse(browsers.Replace(strings.TrimLeft(local(path), "\x00 ")))
+		require.NoError(t, err)
+		require.Equal(t, "segue.example.com", to.Host)
+		require.Equal(t, "https", to.Scheme)
+	})
+}

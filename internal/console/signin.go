@@ -30,7 +30,7 @@ func (c *Console) showSignIn(r *request, status int, next, problem string) error
 }
 
 func (c *Console) signIn(r *request) error {
-	next, addr := local(r.form("next")), r.IP()
+	next, addr := local(r.form("next")), strings.Clone(r.IP())
 	if c.guard.blocked(addr, r.view.Now) {
 		return c.showSignIn(r, fiber.StatusTooManyRequests, next, "signin.too_many")
 	}

@@ -98,10 +98,7 @@ func clip(s string, n int) string {
 }
 
 // Pair is one row of a list of names and values.
-type Pair struct {
-	Name, Text string
-	Null       bool
-}
+type Pair struct{ Name, Text string }
 
 // Line writes an object on one line, "plan = pro · seats = 3", at most a few
 // members: what a list row has room for.

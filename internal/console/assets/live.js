@@ -1,13 +1,17 @@
 // A part with data-every="10" is fetched again every ten seconds, while the page
 // is seen and not paused. Lists only count what is newer: rows never move while
 // one reads.
-import { load } from './swap.js';
+import { load, say } from './swap.js';
 
 let paused = false;
 
 async function refresh(part) {
   const headers = part.dataset.since ? { 'X-Since': part.dataset.since } : {};
-  await load(location.href, part.id.slice('part-'.length), { headers, quiet: true });
+  const fresh = await load(location.href, part.id.slice('part-'.length), { headers, quiet: true });
+  const stale = fresh === null; // old numbers must not pass for new ones
+  if (stale) say(document.body.dataset.stale);
+  else if (document.body.classList.contains('stale')) say(' ');
+  document.body.classList.toggle('stale', stale);
 }
 
 // busy says that somebody is in the middle of the part: it must not move now.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/launch"
@@ -15,6 +16,9 @@ const (
 	// maxWaiting is how many accepted events this process remembers to dispatch.
 	// What comes beyond it waits in the database for a sweeper.
 	maxWaiting = 50_000
+	// drain is for how long events that wait are still dispatched on Close. What is
+	// left then, or when a start fails, waits for a sweeper.
+	drain = 5 * time.Second
 )
 
 // dispatcher starts ProcessEvents for accepted events: at once when idle, in
@@ -28,6 +32,7 @@ type dispatcher struct {
 	wake    *sync.Cond
 	waiting []accepted
 	closed  bool
+	until   time.Time // when closed: for how long to go on starting
 	workers sync.WaitGroup
 }
 
@@ -45,26 +50,28 @@ func newDispatcher(l Launcher, log *slog.Logger, m *metrics) *dispatcher {
 	return d
 }
 
-// add remembers an accepted event. It never blocks.
-func (d *dispatcher) add(event id.ID, source string) {
+// add remembers the accepted events of a commit. It never blocks.
+func (d *dispatcher) add(events []accepted) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || len(d.waiting) >= maxWaiting {
+	if d.closed {
 		return
 	}
-	d.waiting = append(d.waiting, accepted{event, source})
-	d.wake.Signal()
+	d.waiting = append(d.waiting, events[:min(len(events), maxWaiting-len(d.waiting))]...)
+	for n := 0; n < len(events); n += launch.MaxBatch {
+		d.wake.Signal()
+	}
 }
 
 // take waits for events and takes up to a batch; ok is false when the dispatcher
-// is closed. What is left then is swept by whoever runs next.
+// is closed and done.
 func (d *dispatcher) take() (batch []accepted, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for len(d.waiting) == 0 && !d.closed {
 		d.wake.Wait()
 	}
-	if d.closed {
+	if len(d.waiting) == 0 || d.closed && !time.Now().Before(d.until) {
 		return nil, false
 	}
 	n := min(len(d.waiting), launch.MaxBatch)
@@ -93,14 +100,26 @@ func (d *dispatcher) work() {
 		if err := d.launcher.ProcessEvents(context.Background(), ids, source); err != nil {
 			d.metrics.startFailures.Inc()
 			d.log.Warn("start of ProcessEvents failed, a sweeper will repeat it", "events", len(ids), "error", err)
+			d.giveUp()
 		}
+	}
+}
+
+// giveUp ends the draining of a closed dispatcher: Temporal is away.
+func (d *dispatcher) giveUp() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		d.until = time.Time{}
 	}
 }
 
 func (d *dispatcher) close() {
 	d.mu.Lock()
-	d.closed = true
-	d.wake.Broadcast()
+	if !d.closed {
+		d.closed, d.until = true, time.Now().Add(drain)
+		d.wake.Broadcast()
+	}
 	d.mu.Unlock()
 	d.workers.Wait()
 }

@@ -10,12 +10,14 @@ package starter
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/cors"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/segment"
 	"github.com/segue-xm/segue/internal/store"
@@ -25,6 +27,7 @@ import (
 type Events interface {
 	StoreEvents(ctx context.Context, events []store.NewEvent, lease time.Duration) ([]store.Accepted, error)
 	EventByMessage(ctx context.Context, source id.ID, messageID string) (id.ID, error)
+	NoteURLUse(ctx context.Context, token [32]byte, at time.Time) error
 }
 
 // Launcher starts the processing of stored events.
@@ -45,38 +48,49 @@ type Options struct {
 	// SameBody is for how long an equal body posted to a workflow's URL without any
 	// id is taken for the same event; 0 is 10 minutes.
 	SameBody time.Duration
-	Metrics  prometheus.Registerer
-	Logger   *slog.Logger
-	Now      func() time.Time
+	Metrics  prometheus.Registerer // nil: not told
+	Logger   *slog.Logger          // nil: slog.Default()
+	Now      func() time.Time      // nil: time.Now
 }
 
 // Starter takes events. Make it with New, stop it with Close.
 type Starter struct {
 	o        Options
+	gate     gate
 	commit   *committer
 	dispatch *dispatcher
+	uses     *uses
 	metrics  *metrics
 }
 
 // New returns a running starter.
 func New(o Options) *Starter {
-	if o.SameBody == 0 {
+	if o.SameBody <= 0 {
 		o.SameBody = 10 * time.Minute
+	}
+	if o.Webhooks.Bytes <= 0 {
+		o.Webhooks.Bytes = 16 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	m := newMetrics(o.Metrics)
 	d := newDispatcher(o.Launcher, o.Logger, m)
-	return &Starter{o: o, metrics: m, dispatch: d, commit: newCommitter(o, d, m)}
+	s := &Starter{o: o, gate: newGate(), metrics: m, dispatch: d, uses: newUses(o), commit: newCommitter(o, d, m)}
+	m.waiting(o.Metrics, s.commit.queued.Load)
+	return s
 }
 
-// Close stores what was taken, waits for starts that are under way, and stops.
-// Requests after it are told to come back.
+// Close stores what was taken, starts the processing of what can be started
+// within seconds, and stops. Requests after it are told to come back. Safe twice.
 func (s *Starter) Close() {
 	s.commit.close()
 	s.dispatch.close()
+	s.uses.close()
 }
-
-// retryAfter is what callers are told when there is too much, in seconds.
-const retryAfter = "1"
 
 // Register adds the routes under /v1 that take events.
 func (s *Starter) Register(app fiber.Router) {
@@ -84,17 +98,37 @@ func (s *Starter) Register(app fiber.Router) {
 		AllowOrigins: "*",
 		AllowMethods: "POST,OPTIONS",
 		AllowHeaders: "Authorization,Content-Type,X-Retry-Count",
-		MaxAge:       86400,
+		// A page's script sees no other headers of an answer.
+		ExposeHeaders: fiber.HeaderRetryAfter + "," + rateLimitReset,
+		MaxAge:        86400,
 	}))
-	v1.Post("/batch", s.batch)
-	v1.Post("/import", s.batch)
-	v1.Post("/b", s.batch)
+	v1.Post("/batch", s.unlessFull(s.batch))
+	v1.Post("/import", s.unlessFull(s.batch))
+	v1.Post("/b", s.unlessFull(s.batch))
 	v1.Post("/m", s.selfMetrics)
-	v1.Post("/webhooks/segment/:source", s.webhook)
-	v1.Post("/workflows/:token", s.workflowURL)
+	v1.Post("/webhooks/segment/:source", s.unlessFull(s.webhook))
+	v1.Post("/workflows/:token", s.unlessFull(s.workflowURL))
 	for _, name := range [...]string{"identify", "track", "page", "screen", "group", "alias", "i", "t", "p", "s", "g", "a"} {
 		typ, _ := segment.TypeOfPath(name)
-		v1.Post("/"+name, s.call(typ))
+		v1.Post("/"+name, s.unlessFull(s.call(typ)))
+	}
+}
+
+// rateLimitReset is the header in which Segment says what Retry-After says.
+const rateLimitReset = "X-RateLimit-Reset"
+
+// unlessFull answers before the body is looked at when there is no room for it.
+func (s *Starter) unlessFull(take fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		var err error = errBusy
+		if !s.commit.full() {
+			err = take(c)
+		}
+		if err != nil && fault.KindOf(err) == fault.RateLimited {
+			s.metrics.busy.Inc()
+			c.Set(rateLimitReset, strconv.Itoa(int(fault.RetryAfter(err).Seconds())))
+		}
+		return err
 	}
 }
 

@@ -25,7 +25,7 @@ const maxBody = 17 << 20
 
 func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
 	app := fiber.New(fiber.Config{
-		AppName: "segue", DisableStartupMessage: true, BodyLimit: maxBody,
+		AppName: "segue", DisableStartupMessage: true, BodyLimit: maxBody, DisablePreParseMultipartForm: true,
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorHandler: api.ErrorHandler(p.log),
 	})

@@ -116,8 +116,8 @@ func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, e
 				return total, err
 			}
 			after = invitation
+			activity.RecordHeartbeat(ctx, total)
 		}
-		activity.RecordHeartbeat(ctx, total)
 	}
 }
 
@@ -155,7 +155,7 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 		return a.Store.MessageWasSent(ctx, invitation, kind)
 	}
 	final := fault.KindOf(err).Final()
-	if noted := a.Store.MessageFailed(ctx, invitation, kind, fault.Public(err), final); noted != nil {
+	if noted := a.Store.MessageFailed(ctx, invitation, kind, words(err), final); noted != nil {
 		return noted
 	}
 	if final {

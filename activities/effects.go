@@ -112,7 +112,7 @@ func (a *Effects) Apply(ctx context.Context, open []store.OpenDelivery) error {
 // kept its effect from being written.
 func (a *Effects) failed(ctx context.Context, d store.OpenDelivery, err error) error {
 	now := a.Now()
-	m := store.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: fault.Public(err), Status: delivery.Rejected}
+	m := store.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: words(err), Status: delivery.Rejected}
 	if !fault.KindOf(err).Final() && now.Sub(d.Event.Time()) < delivery.Patience {
 		m.Status = delivery.Retrying
 		m.Due = now.Add(delivery.Backoff(m.Attempts, fault.RetryAfter(err)))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/plan"
@@ -19,6 +18,7 @@ type Inbox interface {
 	Waiting(ctx context.Context, ids []id.ID) ([]store.StoredEvent, error)
 	DropUnmatched(ctx context.Context, ids []id.ID) error
 	WriteDeliveries(ctx context.Context, list []store.NewDelivery) error
+	Pending(ctx context.Context, events []id.ID) ([]delivery.Ref, error)
 }
 
 // Events finds out what stored events ask for.
@@ -41,8 +41,9 @@ type Matched struct {
 
 // FilterEvents judges each event that still waits by the filters of its own
 // revision, and ends the events that nobody wants. Running it twice: an event that
-// ended is not waiting any more; the others are judged alike, because a revision
-// never changes.
+// waits is judged alike, because a revision never changes; one that left the inbox
+// gives the deliveries written for it that are still to be done. So a batch whose
+// process died after writing them goes on where it was.
 func (a *Events) FilterEvents(ctx context.Context, batch Batch) (Matched, error) {
 	waiting, err := a.Inbox.Waiting(ctx, batch.Events)
 	if err != nil {
@@ -63,7 +64,29 @@ func (a *Events) FilterEvents(ctx context.Context, batch Batch) (Matched, error)
 		}
 	}
 	out.Unmatched = len(unmatched)
+	if left := without(batch.Events, waiting); len(left) > 0 {
+		written, err := a.Inbox.Pending(ctx, left)
+		if err != nil {
+			return Matched{}, err
+		}
+		out.Deliveries = append(out.Deliveries, written...)
+	}
 	return out, a.Inbox.DropUnmatched(ctx, unmatched)
+}
+
+// without is the events that are not waiting.
+func without(all []id.ID, waiting []store.StoredEvent) []id.ID {
+	known := make(map[id.ID]bool, len(waiting))
+	for _, e := range waiting {
+		known[e.ID] = true
+	}
+	var left []id.ID
+	for _, e := range all {
+		if !known[e] {
+			left = append(left, e)
+		}
+	}
+	return left
 }
 
 // route is what the event's revision makes of it. A body that is no object cannot
@@ -155,15 +178,18 @@ func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m rou
 	if err == nil && m.Fields == nil {
 		d.Payload = e.Body
 	} else if err == nil {
-		var payload *jsonvalue.Object
-		if payload, err = m.Fields.Apply(event); err == nil {
-			d.Payload = jsonvalue.Append(nil, payload)
-		}
+		err = guarded(func() error {
+			payload, err := m.Fields.Apply(event)
+			if err == nil {
+				d.Payload = jsonvalue.Append(nil, payload)
+			}
+			return err
+		})
 	}
 	current := live.Destination(m.Destination.ID)
 	switch {
 	case err != nil:
-		d.Status, d.Reason = delivery.Rejected, fault.Public(err)
+		d.Status, d.Reason = delivery.Rejected, words(err)
 	case current == nil || !current.Def.IsEnabled():
 		d.Status, d.Reason, d.Due = delivery.Held, "the destination is switched off", HeldUntil
 	case m.Destination.Directory == nil:

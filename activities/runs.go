@@ -189,7 +189,7 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 		return r, nil
 	}
 	if err := fields.Err(); err != nil {
-		r.Status, r.Reason = store.RunNotStarted, fault.Public(err)
+		r.Status, r.Reason = store.RunNotStarted, words(err)
 		return r, nil
 	}
 	scope := flow.Scope{Fields: fields.Object(), Event: payload}
@@ -198,7 +198,7 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 	}
 	ok, reason, err := w.Starts(scope)
 	if err != nil {
-		ok, reason = false, fault.Public(err)
+		ok, reason = false, words(err)
 	}
 	if !ok {
 		r.Status, r.Reason = store.RunNotStarted, reason
@@ -287,11 +287,16 @@ type RunEnd struct {
 	Run    id.ID  `json:"run"`
 	Status string `json:"status"`
 	Step   string `json:"step,omitempty"` // the step that ended it
+	// Problem is the kind of the error that ended it outside any step.
+	Problem string `json:"problem,omitempty"`
 }
 
 // EndRun records a run's end. Running it twice: the first end counts.
 func (a *Runs) EndRun(ctx context.Context, in RunEnd) error {
 	reason := ""
+	if in.Problem != "" {
+		reason = "the run could not go on: " + in.Problem
+	}
 	if in.Step != "" {
 		steps, err := a.Store.Steps(ctx, in.Run)
 		if err != nil {

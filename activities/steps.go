@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/flow"
@@ -112,8 +110,13 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 		scope.Contact = named
 	}
 	v, err := s.def.Judge(in.Step, scope)
+	if err != nil && scope.Contact == nil {
+		if notYet := a.awaitContact(ctx, in, err); notYet != nil {
+			return Judgement{}, notYet
+		}
+	}
 	if err != nil {
-		return Judgement{Failed: true}, a.record(ctx, in, store.StepFailed, nil, fault.Public(err))
+		return Judgement{Failed: true}, a.record(ctx, in, store.StepFailed, nil, words(err))
 	}
 	j := Judgement{Skip: v.Skip, Branch: v.Branch, Wait: v.Wait, Stop: v.Stop}
 	output := jsonvalue.NewObject(1)
@@ -137,6 +140,26 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 	}
 	return j, nil
 }
+
+// awaitContact says "not yet" while a condition that failed with no contact to
+// speak of may still find one: the identify call that makes the contact may be in
+// another batch. Nil when the patience for that is over.
+func (a *Runs) awaitContact(ctx context.Context, in StepInput, failed error) error {
+	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepRunning, "")
+	if err != nil {
+		return err
+	}
+	if row.EndedAt.Valid || a.Now().Sub(begun(row)) > contactPatience {
+		return nil
+	}
+	if err := a.Store.StepError(ctx, in.Run, in.Step, words(failed)); err != nil {
+		return err
+	}
+	return task.NotYet(fault.Wrap(fault.NotFound, failed, "no contact to judge by"))
+}
+
+// begun is when a step was first tried.
+func begun(row store.Step) time.Time { return time.UnixMilli(row.StartedAt.Int64) }
 
 // fieldsObject is a run's stored fields as conditions and templates see them.
 func fieldsObject(stored string) (*jsonvalue.Object, error) {
@@ -217,7 +240,7 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 	}
 	with, err := s.def.StepWith(in.Step, s.scope, spec.Deferred()...)
 	if err != nil {
-		return StepResult{Failed: true}, a.record(ctx, in, store.StepFailed, nil, fault.Public(err))
+		return StepResult{Failed: true}, a.record(ctx, in, store.StepFailed, nil, words(err))
 	}
 	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepRunning, jsonvalue.Text(a.Tasks.Redact(in.Kind, with)))
 	if err != nil {
@@ -231,7 +254,7 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 		Contact: s.scope.Contact, Payload: s.scope.Event, Fields: s.scope.Fields, Steps: s.scope.Steps,
 	}})
 	if err != nil {
-		return a.taskFailed(ctx, in, err)
+		return a.taskFailed(ctx, in, row, err)
 	}
 	if out.Contact != 0 {
 		if err := a.Store.SetRunContact(ctx, in.Run, out.Contact); err != nil {
@@ -257,28 +280,20 @@ const contactPatience = 5 * time.Minute
 
 // taskFailed ends the step for good, or notes the failure and returns it so that
 // Temporal tries again.
-func (a *Runs) taskFailed(ctx context.Context, in StepInput, err error) (StepResult, error) {
+func (a *Runs) taskFailed(ctx context.Context, in StepInput, row store.Step, err error) (StepResult, error) {
 	final := fault.KindOf(err).Final()
 	if !final {
 		limit := patience
 		if task.IsNotYet(err) {
 			limit = contactPatience
 		}
-		final = a.Now().Sub(started(ctx)) > limit
+		final = a.Now().Sub(begun(row)) > limit
 	}
 	if final {
-		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, store.StepFailed, "", fault.Public(err))
+		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, store.StepFailed, "", words(err))
 	}
-	if noted := a.Store.StepError(ctx, in.Run, in.Step, fault.Public(err)); noted != nil {
+	if noted := a.Store.StepError(ctx, in.Run, in.Step, words(err)); noted != nil {
 		return StepResult{}, noted
 	}
 	return StepResult{}, err
-}
-
-// started is when the activity was first scheduled.
-func started(ctx context.Context) time.Time {
-	if activity.IsActivity(ctx) {
-		return activity.GetInfo(ctx).ScheduledTime
-	}
-	return time.Now()
 }

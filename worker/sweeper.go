@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segue-xm/segue/activities"
@@ -108,14 +109,16 @@ func (s *Sweeper) events(ctx context.Context) error {
 	}
 }
 
-// launchAll starts batches, a few at a time.
+// launchAll starts batches, a few at a time, until one fails: the rest would most
+// likely wait in vain too, and their leases bring them back.
 func (s *Sweeper) launchAll(ctx context.Context, ids []id.ID) error {
 	const parallel = 4
 	var wg sync.WaitGroup
 	var once sync.Once
 	var failed error
+	var stopped atomic.Bool
 	slots := make(chan struct{}, parallel)
-	for len(ids) > 0 {
+	for len(ids) > 0 && !stopped.Load() {
 		n := min(len(ids), launch.MaxBatch)
 		batch := ids[:n]
 		ids = ids[n:]
@@ -124,6 +127,7 @@ func (s *Sweeper) launchAll(ctx context.Context, ids []id.ID) error {
 			defer func() { <-slots }()
 			if err := s.Launcher.ProcessEvents(ctx, batch, ""); err != nil {
 				once.Do(func() { failed = err })
+				stopped.Store(true)
 			}
 		})
 	}

@@ -5,7 +5,9 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -29,6 +31,10 @@ type Options struct {
 	Distributions *activities.Distributions
 	Logger        *slog.Logger
 }
+
+// The SDK would otherwise hash the whole executable at each start, which takes
+// half a second. Segue's versions are told apart by workflow.GetVersion instead.
+func init() { sdk.SetBinaryChecksum("segue") }
 
 // New returns a worker that is not started yet.
 func New(o Options) sdk.Worker {
@@ -87,15 +93,29 @@ type activityBorder struct {
 }
 
 func (i *activityBorder) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	out, err := i.Next.ExecuteActivity(ctx, in)
+	out, err := i.execute(ctx, in)
 	if err == nil {
 		return out, nil
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil, context.Canceled // as the SDK wants to hear it
 	}
 	info := activity.GetInfo(ctx)
 	if ctx.Err() == nil {
 		i.log.WarnContext(ctx, "activity failed", "activity", info.ActivityType.Name, "workflow", info.WorkflowExecution.ID, "attempt", info.Attempt, "error", err)
 	}
-	return out, Translate(err)
+	return nil, Translate(err)
+}
+
+// execute makes a panic an error here, because the SDK would send its text and
+// stack to Temporal.
+func (i *activityBorder) execute(ctx context.Context, in *interceptor.ExecuteActivityInput) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.New(fault.Internal, "panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return i.Next.ExecuteActivity(ctx, in)
 }
 
 // Translate gives an error its Temporal form.

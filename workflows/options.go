@@ -6,6 +6,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/segue-xm/segue/internal/fault"
 )
 
 // shortLocal is for short SQL on the built-in store: run in the workflow's own
@@ -59,6 +61,15 @@ func long(ctx workflow.Context, activity, in, out any) error {
 func final(err error) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.NonRetryable()
+}
+
+// problem is the kind of an error, which is all that histories hold of it.
+func problem(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Type()
+	}
+	return fault.Internal.String()
 }
 
 // waitFor waits for a signal on ch, at most d; it reports whether one came. Signals

@@ -19,8 +19,9 @@ var (
 	AttributeOutcome  = temporal.NewSearchAttributeKeyKeyword("SegueOutcome")
 )
 
-// Ends of a run, as the store knows them.
+// Statuses of a run, as the store knows them.
 const (
+	runRunning   = "running"
 	runDone      = "done"
 	runFailed    = "failed"
 	runCancelled = "cancelled"
@@ -35,26 +36,46 @@ type run struct {
 }
 
 // RunWorkflow does the steps of one run, in order, each judged when it is reached.
+// Whatever ends it, the run's row says so; an error that no step accounts for also
+// fails the execution, for operators to see.
 func RunWorkflow(ctx workflow.Context, in activities.RunInput) (activities.RunEnd, error) {
-	var program activities.Program
-	if err := short(ctx, runs.BeginRun, in, &program); err != nil {
-		return activities.RunEnd{}, err
-	}
-	r := &run{id: in.Run, answered: workflow.GetSignalChannel(ctx, SignalAnswered)}
 	end := activities.RunEnd{Run: in.Run, Status: runDone}
-	switch err := r.steps(ctx, program.Steps); {
+	r := &run{id: in.Run, answered: workflow.GetSignalChannel(ctx, SignalAnswered)}
+	var program activities.Program
+	err := short(ctx, runs.BeginRun, in, &program)
+	if err == nil && program.Status != runRunning {
+		end.Status = program.Status // it ended before: the first end counts
+		return end, outcome(ctx, end.Status)
+	}
+	if err == nil {
+		err = r.steps(ctx, program.Steps)
+	}
+	switch {
 	case temporal.IsCanceledError(err):
-		end.Status = runCancelled
+		end.Status, err = runCancelled, nil
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 	case err != nil:
-		return end, err
+		end.Status, end.Problem = runFailed, problem(err)
 	case r.failedAt != "":
 		end.Status, end.Step = runFailed, r.failedAt
 	}
-	if err := short(ctx, runs.EndRun, end, nil); err != nil {
+	if ended := short(ctx, runs.EndRun, end, nil); ended != nil {
+		return end, ended
+	}
+	if err != nil {
 		return end, err
 	}
-	return end, workflow.UpsertTypedSearchAttributes(ctx, AttributeOutcome.ValueSet(end.Status))
+	return end, outcome(ctx, end.Status)
+}
+
+// outcome shows how a run ended where the namespace has the attribute: only then
+// the execution was started with it, and setting an attribute that a namespace does
+// not know would hold the execution for ever.
+func outcome(ctx workflow.Context, status string) error {
+	if _, known := workflow.GetTypedSearchAttributes(ctx).GetKeyword(AttributeOutcome); !known {
+		return nil
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, AttributeOutcome.ValueSet(status))
 }
 
 // steps does the steps of one level until one ends the run.

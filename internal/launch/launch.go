@@ -119,7 +119,8 @@ func BatchID(events []id.ID) string {
 // StartRun starts the workflow of a run; workflow is its name, "" when not known.
 func (l *Launcher) StartRun(ctx context.Context, run id.ID, workflow string) error {
 	summary := "run " + run.String()
-	var attributes []temporal.SearchAttributeUpdate
+	// Set from the start, which tells RunWorkflow that the namespace knows it.
+	attributes := []temporal.SearchAttributeUpdate{workflows.AttributeOutcome.ValueSet("running")}
 	if workflow != "" {
 		summary = clip(workflow) + " · " + summary
 		attributes = append(attributes, workflows.AttributeWorkflow.ValueSet(clip(workflow)))
@@ -150,13 +151,14 @@ func (l *Launcher) WakeDelivery(ctx context.Context, destination id.ID) error {
 func (l *Launcher) Answered(ctx context.Context, run, distribution id.ID) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	var errs []error
 	for _, w := range []string{workflows.RunID(run), workflows.DistributionID(distribution)} {
 		err := l.Client.SignalWorkflow(ctx, w, "", workflows.SignalAnswered, nil)
 		if err != nil && !notFound(err) {
-			return fault.Wrap(fault.Unavailable, err, "signal %s", w)
+			errs = append(errs, fault.Wrap(fault.Unavailable, err, "signal %s", w))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // clip keeps a keyword within what every visibility store takes.

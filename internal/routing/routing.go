@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/fql"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
@@ -284,7 +285,7 @@ func (t *Table) Route(source id.ID, event *jsonvalue.Object) []Match {
 			continue
 		}
 		if m.Filter != nil {
-			ok, err := m.Filter.Match(event)
+			ok, err := m.passes(event)
 			if err != nil {
 				out = append(out, Match{m, err})
 				continue
@@ -296,6 +297,17 @@ func (t *Table) Route(source id.ID, event *jsonvalue.Object) []Match {
 		out = append(out, Match{Mapping: m})
 	}
 	return out
+}
+
+// passes judges the filter. A panic is the event's own failure: the others of its
+// batch are judged all the same.
+func (m *Mapping) passes(event *jsonvalue.Object) (ok bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			ok, err = false, fault.New(fault.Internal, "judging the filter panicked: %v", p)
+		}
+	}()
+	return m.Filter.Match(event)
 }
 
 // Off says why a mapping is not even asked about an event: it is switched off, or

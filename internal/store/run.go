@@ -253,10 +253,11 @@ func (s *Store) StepError(ctx context.Context, run id.ID, step, message string) 
 	})
 }
 
-// EndStep records a step's end. The first end counts.
+// EndStep records a step's end. The first end counts; what failed attempts noted is
+// forgotten.
 func (s *Store) EndStep(ctx context.Context, run id.ID, step, status, output, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE run_tasks SET status = ?, output = coalesce(?, output), error = coalesce(?, error), ended_at = ?
+		_, err := tx.exec(ctx, `UPDATE run_tasks SET status = ?, output = coalesce(?, output), error = ?, ended_at = ?
 			WHERE run = ? AND step = ? AND ended_at IS NULL`, status, textCell(output), textCell(message), millis(tx.Now), run, step)
 		return err
 	})

@@ -1,0 +1,385 @@
+package activities_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/activities/task"
+	"github.com/segue-xm/segue/activities/task/distribute"
+	"github.com/segue-xm/segue/activities/task/updatecontact"
+	"github.com/segue-xm/segue/internal/delivery"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/mail"
+	"github.com/segue-xm/segue/internal/pgtest"
+	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/routing"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// thePlan has a mapping for each action and a workflow with each kind of step.
+const thePlan = `
+version: 1
+sources: [{name: web}]
+directories:
+  - {name: customers, default: true, merge_rules: [[ext_ref], [email]], mailing_lists: [everyone], frequency: {per_contact: {messages: 2, per: 30d}}}
+destinations:
+  - {name: xm, type: directory, directory: customers}
+  - {name: second, type: directory, directory: customers}
+mappings:
+  - {name: people, source: web, destination: xm, action: upsert_contact, when: type = "identify"}
+  - name: orders
+    source: web
+    destination: xm
+    action: upsert_transaction
+    when: type = "track" and event = "Order Completed"
+    fields:
+      transactionDate: {"@path": "$.properties.date"}
+      transactionData: {total: {"@path": "$.properties.total"}}
+  - {name: tour, source: web, destination: xm, action: start_workflow, workflow: feedback, when: type = "track" and event = "Tour"}
+  - {name: also, source: web, destination: second, action: upsert_contact, when: type = "identify" and userId = "both"}
+surveys: [{name: tour}]
+workflows:
+  - name: feedback
+    fields:
+      - {name: user, path: $.userId, type: string, required: true}
+      - {name: fine, path: $.properties.fine, type: boolean, default: true}
+    when: fields.fine
+    steps:
+      - {id: know, task: update_contact, with: {contact: {ext_ref: "{{ fields.user }}", email: "{{ fields.user }}@example.com"}}}
+      - {id: which, branch: [{when: "contact.email == 'nobody'", steps: [{id: never, stop: {}}]}, {steps: [{id: short, wait: {for: 1h}}]}]}
+      - id: ask
+        task: distribute
+        when: "!contact.unsubscribed"
+        with:
+          survey: tour
+          contact: {ext_ref: "{{ fields.user }}"}
+          subject: "Hello {{ fields.user }}"
+          message: "{{ link.url }}"
+          reminders: [{after: 3d}]
+          expires: 14d
+      - {id: answer, wait: {for: 2d, response: ask}}
+      - {id: odd, when: "contact.first_name > 3", wait: {for: 1h}}
+      - {id: end, stop: {reason: over}}
+`
+
+// house is all activities on a real database, with a clock the test moves.
+type house struct {
+	*store.Store
+	t        *testing.T
+	source   id.ID
+	dir      id.ID
+	events   *activities.Events
+	effects  *activities.Effects
+	runs     *activities.Runs
+	dists    *activities.Distributions
+	launched *launches
+	cache    *routing.Cache
+
+	mu    sync.Mutex
+	clock time.Time
+	n     int
+}
+
+func (h *house) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.clock
+}
+
+func (h *house) pass(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.clock = h.clock.Add(d)
+}
+
+// launches notes what was started in Temporal.
+type launches struct {
+	mu    sync.Mutex
+	runs  []id.ID
+	dists []id.ID
+	err   error
+}
+
+func (l *launches) StartRun(_ context.Context, run id.ID, _ string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.runs = append(l.runs, run)
+	}
+	return l.err
+}
+
+func (l *launches) StartDistribution(_ context.Context, d id.ID) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.dists = append(l.dists, d)
+	}
+	return l.err
+}
+
+// onBoth runs a test on both databases, each empty and its own.
+func onBoth(t *testing.T, test func(t *testing.T, h *house)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, open(t, "sqlite://"+filepath.Join(t.TempDir(), "segue.db")))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, open(t, pgtest.URL(t)))
+	})
+}
+
+func open(t *testing.T, url string) *house {
+	t.Helper()
+	h := &house{t: t, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), launched: &launches{}}
+	s, err := store.Open(t.Context(), store.Options{URL: url, Now: h.now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	h.Store = s
+	h.save(h.plan())
+	h.source, h.dir = h.named(store.KindSource, "web"), h.named(store.KindDirectory, "customers")
+
+	h.cache = routing.NewCache(s)
+	directory := &activities.Directory{Store: s, Revisions: h.cache, Now: h.now}
+	tasks := task.NewRegistry()
+	task.Add(tasks, updatecontact.New(directory))
+	task.Add(tasks, distribute.New(directory, directory))
+	h.events = &activities.Events{Inbox: s, Revisions: h.cache, Now: h.now}
+	h.runs = &activities.Runs{Store: s, Revisions: h.cache, Tasks: tasks, Launcher: h.launched, Now: h.now,
+		Secrets: func(context.Context) (map[string]string, error) { return nil, nil }}
+	h.effects = &activities.Effects{Deliveries: s, Revisions: h.cache, Runs: h.runs, Now: h.now}
+	h.dists = &activities.Distributions{Store: s, Revisions: h.cache, Mail: store.Outbox{Store: s}, From: "surveys@example.com",
+		PublicURL: "https://segue.example.com", MailHost: "segue.example.com", Now: h.now}
+	return h
+}
+
+type noSeal struct{}
+
+func (noSeal) Seal(b []byte) ([]byte, error) { return b, nil }
+func (noSeal) Open(b []byte) ([]byte, error) { return b, nil }
+
+// plan is thePlan, to change before it is saved.
+func (h *house) plan() *plan.Plan {
+	h.t.Helper()
+	doc, problems := plan.Parse("plan.yaml", []byte(thePlan))
+	require.NoError(h.t, problems.Err())
+	return doc.Plan
+}
+
+func (h *house) save(p *plan.Plan) {
+	h.t.Helper()
+	_, err := h.SavePlan(h.t.Context(), noSeal{}, p, nil, "test")
+	require.NoError(h.t, err)
+}
+
+func (h *house) named(kind, name string) id.ID {
+	h.t.Helper()
+	v, err := h.NameID(h.t.Context(), kind, name)
+	require.NoError(h.t, err)
+	return v
+}
+
+// take stores events with these bodies.
+func (h *house) take(bodies ...string) []id.ID {
+	h.t.Helper()
+	list := make([]store.NewEvent, len(bodies))
+	for i, b := range bodies {
+		h.n++
+		list[i] = store.NewEvent{Source: h.source, Type: "track", MessageID: fmt.Sprint("m", h.n), Body: []byte(b)}
+	}
+	out, err := h.StoreEvents(h.t.Context(), list, time.Minute)
+	require.NoError(h.t, err)
+	ids := make([]id.ID, len(out))
+	for i := range out {
+		ids[i] = out[i].ID
+	}
+	return ids
+}
+
+// written does what comes before the effects.
+func (h *house) written(bodies ...string) (events []id.ID, refs []delivery.Ref) {
+	h.t.Helper()
+	events = h.take(bodies...)
+	matched, err := h.events.FilterEvents(h.t.Context(), activities.Batch{Events: events})
+	require.NoError(h.t, err)
+	_, err = h.events.MapFields(h.t.Context(), matched)
+	require.NoError(h.t, err)
+	return events, matched.Deliveries
+}
+
+// process does all that ProcessEvents does, each activity twice.
+func (h *house) process(bodies ...string) []id.ID {
+	h.t.Helper()
+	events := h.take(bodies...)
+	h.processIDs(events)
+	return events
+}
+
+func (h *house) processIDs(events []id.ID) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	matched, err := h.events.FilterEvents(ctx, activities.Batch{Events: events})
+	require.NoError(h.t, err)
+	for range 2 {
+		mapped, err := h.events.MapFields(ctx, matched)
+		require.NoError(h.t, err)
+		require.NoError(h.t, h.effects.UpsertContacts(ctx, mapped.Contacts))
+		require.NoError(h.t, h.effects.UpsertTransactions(ctx, mapped.Transactions))
+		require.NoError(h.t, h.effects.StartRuns(ctx, mapped.Runs))
+	}
+}
+
+func (h *house) deliveries(events ...id.ID) []store.DeliveryRow {
+	h.t.Helper()
+	rows, err := h.DeliveryRows(h.t.Context(), events, true)
+	require.NoError(h.t, err)
+	return rows
+}
+
+// delivery is the only delivery of an event.
+func (h *house) delivery(event id.ID) store.DeliveryRow {
+	h.t.Helper()
+	rows := h.deliveries(event)
+	require.Len(h.t, rows, 1)
+	return rows[0]
+}
+
+func (h *house) contacts() []store.ContactRow {
+	h.t.Helper()
+	rows, _, err := h.ListContacts(h.t.Context(), store.ContactQuery{Directories: []store.ContactScope{{Directory: h.dir}}}, store.Paging{Limit: 100})
+	require.NoError(h.t, err)
+	return rows
+}
+
+func (h *house) transactions() (n int) {
+	h.t.Helper()
+	for _, c := range h.contacts() {
+		rows, _, err := h.ListContactTransactions(h.t.Context(), c.ID, store.Paging{Limit: 100})
+		require.NoError(h.t, err)
+		n += len(rows)
+	}
+	return n
+}
+
+func (h *house) listRuns() []store.RunRow {
+	h.t.Helper()
+	rows, _, err := h.ListRuns(h.t.Context(), store.RunQuery{}, store.Paging{Limit: 100})
+	require.NoError(h.t, err)
+	return rows
+}
+
+// run makes a run for a user and begins it.
+func (h *house) run(user string) id.ID {
+	h.t.Helper()
+	event := h.process(fmt.Sprintf(`{"type":"track","event":"Tour","userId":%q}`, user))[0]
+	rows, _, err := h.ListRuns(h.t.Context(), store.RunQuery{Event: event}, store.Paging{Limit: 10})
+	require.NoError(h.t, err)
+	require.Len(h.t, rows, 1)
+	_, err = h.runs.BeginRun(h.t.Context(), activities.RunInput{Run: rows[0].ID})
+	require.NoError(h.t, err)
+	return rows[0].ID
+}
+
+func (h *house) step(run id.ID, step string) store.StepRow {
+	h.t.Helper()
+	rows, err := h.StepRows(h.t.Context(), []id.ID{run})
+	require.NoError(h.t, err)
+	for _, r := range rows {
+		if r.Step == step {
+			return r
+		}
+	}
+	return store.StepRow{}
+}
+
+func (h *house) status(run id.ID) store.RunRow {
+	h.t.Helper()
+	r, err := h.RunRow(h.t.Context(), run)
+	require.NoError(h.t, err)
+	return r
+}
+
+// invited makes a run for a user whose survey is sent, and returns its distribution.
+func (h *house) invited(user string) id.ID {
+	h.t.Helper()
+	run := h.run(user)
+	for _, s := range []activities.StepInput{{Run: run, Step: "know", Kind: "update_contact"}, {Run: run, Step: "ask", Kind: "distribute"}} {
+		r, err := h.runs.RunTask(h.t.Context(), s)
+		require.NoError(h.t, err)
+		require.False(h.t, r.Failed, h.step(run, s.Step).Error)
+		if r.Distribution != 0 {
+			return r.Distribution
+		}
+	}
+	require.Fail(h.t, "no distribution")
+	return 0
+}
+
+// send sends one kind of message, as an activity because it says that it lives.
+func (h *house) send(d id.ID, kind string) (activities.Sent, error) {
+	h.t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(h.dists.SendMessages)
+	var sent activities.Sent
+	v, err := env.ExecuteActivity(h.dists.SendMessages, activities.SendInput{Distribution: d, Kind: kind})
+	if err == nil {
+		err = v.Get(&sent)
+	}
+	return sent, err
+}
+
+func (h *house) mails() []store.MailRow {
+	h.t.Helper()
+	rows, _, err := h.ListOutbox(h.t.Context(), store.Paging{Limit: 100})
+	require.NoError(h.t, err)
+	return rows
+}
+
+func (h *house) invitation(d id.ID) store.InvitationRow {
+	h.t.Helper()
+	rows, _, err := h.ListInvitations(h.t.Context(), store.InvitationQuery{Distribution: d}, store.Paging{Limit: 10})
+	require.NoError(h.t, err)
+	require.Len(h.t, rows, 1)
+	return rows[0]
+}
+
+// broken is a mail server that takes the mail and then fails, or fails at once.
+type broken struct {
+	mail.Sender
+	err   error
+	takes bool
+}
+
+func (b *broken) Send(ctx context.Context, m mail.Message) error {
+	if b.takes || b.err == nil {
+		if err := b.Sender.Send(ctx, m); err != nil {
+			return err
+		}
+	}
+	return b.err
+}
+
+// token is the personal link's of a distribution's only invitation.
+func (h *house) token(d id.ID) string {
+	h.t.Helper()
+	_, err := h.send(d, "invitation")
+	require.NoError(h.t, err)
+	inv, err := h.Reserve(h.t.Context(), h.invitation(d).ID, "invitation", store.Rule{})
+	require.NoError(h.t, err)
+	return inv.Invitation.Token
+}

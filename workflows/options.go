@@ -28,10 +28,11 @@ var shortRegular = workflow.ActivityOptions{
 }
 
 // longTask is for what leaves the machine or takes many steps: mails, calls,
-// draining a queue. Heartbeats show that it lives.
+// draining a queue. Heartbeats show
+// that its process lives, whatever it waits for.
 var longTask = workflow.ActivityOptions{
 	StartToCloseTimeout: 30 * time.Minute,
-	HeartbeatTimeout:    2 * time.Minute,
+	HeartbeatTimeout:    30 * time.Second,
 	RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute},
 }
 

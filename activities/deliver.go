@@ -28,6 +28,7 @@ const drainBatch = 100
 // destination is switched off they become held. Running it twice: deliveries that
 // ended are not due any more, and an effect is written with its mark.
 func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (Drained, error) {
+	defer alive(ctx)()
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
 		return Drained{}, err

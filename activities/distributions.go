@@ -97,6 +97,7 @@ const sendPage = 100
 // out are left alone; one that was on its way when the first run broke off is sent
 // again with the same Message-ID, and the outbox keeps that once.
 func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, error) {
+	defer alive(ctx)()
 	d, err := a.Store.DistributionByID(ctx, in.Distribution)
 	if err != nil {
 		return Sent{}, err

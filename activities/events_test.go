@@ -45,7 +45,7 @@ func TestProcessing_EachActivityRunsTwice_HappensOnce(t *testing.T) {
 	})
 }
 
-func TestFilterEvents_Twice_GivesTheSameUntilMapped(t *testing.T) {
+func TestFilterEvents_Twice_GivesTheSameUntilDone(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		batch := activities.Batch{Events: h.take(identify("ada"), identify("both"), `{"type":"page"}`, `17`)}
 		first, err := h.events.FilterEvents(t.Context(), batch)
@@ -61,7 +61,14 @@ func TestFilterEvents_Twice_GivesTheSameUntilMapped(t *testing.T) {
 		require.NoError(t, err)
 		third, err := h.events.FilterEvents(t.Context(), batch)
 		require.NoError(t, err)
-		require.Empty(t, third.Deliveries)
+		require.Equal(t, first.Deliveries, third.Deliveries, "a batch that died after mapping goes on where it was")
+
+		require.NoError(t, h.effects.UpsertContacts(t.Context(), first.Deliveries))
+		require.NoError(t, h.effects.UpsertTransactions(t.Context(), first.Deliveries))
+		require.NoError(t, h.effects.StartRuns(t.Context(), first.Deliveries))
+		fourth, err := h.events.FilterEvents(t.Context(), batch)
+		require.NoError(t, err)
+		require.Empty(t, fourth.Deliveries)
 	})
 }
 

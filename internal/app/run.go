@@ -297,6 +297,11 @@ func (p *process) startWorker(ctx context.Context) error {
 		return err
 	}
 	p.onClose(w.Stop)
+	if p.o.Mode == Dev { // alone here: what the last life left is done at once
+		if err := p.store.EndLeases(ctx); err != nil {
+			return err
+		}
+	}
 	sweeper := &worker.Sweeper{Backlog: p.store, Launcher: p.launcher, Revisions: p.cache, Logger: p.log}
 	done := make(chan struct{})
 	sweeping, stop := context.WithCancel(ctx)

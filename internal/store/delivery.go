@@ -43,6 +43,11 @@ func (s *Store) DropUnmatched(ctx context.Context, ids []id.ID) error {
 	})
 }
 
+// Pending names the deliveries of events that were written and not tried yet.
+func (s *Store) Pending(ctx context.Context, events []id.ID) (refs []delivery.Ref, err error) {
+	return refs, s.read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event {ids} AND status = 'pending' ORDER BY event, mapping`, s.ids(events))
+}
+
 // NewDelivery is a delivery to write.
 type NewDelivery struct {
 	Event       id.ID

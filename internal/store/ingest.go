@@ -193,6 +193,20 @@ func (s *Store) ClaimInbox(ctx context.Context, limit int, lease time.Duration) 
 	return ids, err
 }
 
+// EndLeases makes all that waits claimable now, events and hand-overs. It is for a
+// process that starts alone on its database: whoever held a lease is gone. Where it
+// is not alone, some things are started twice, which does no harm.
+func (s *Store) EndLeases(ctx context.Context) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		now := millis(tx.Now)
+		if _, err := tx.exec(ctx, `UPDATE inbox SET lease_until = ? WHERE lease_until > ?`, now, now); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, `UPDATE handovers SET lease_until = ? WHERE lease_until > ?`, now, now)
+		return err
+	})
+}
+
 // doubled is base doubled n times, at most limit.
 func doubled(base time.Duration, n int, limit time.Duration) time.Duration {
 	for ; n > 0 && base < limit; n-- {

@@ -1,0 +1,167 @@
+package starter
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/stretchr/testify/require"
+	"github.com/valyala/fasthttp"
+
+	"github.com/segue-xm/segue/internal/api"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/segment"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// nowhere stores nothing and acknowledges everything.
+type nowhere struct{ n id.ID }
+
+func (s *nowhere) StoreEvents(_ context.Context, events []store.NewEvent, _ time.Duration) ([]store.Accepted, error) {
+	out := make([]store.Accepted, len(events))
+	for i := range out {
+		s.n++
+		out[i].ID = s.n
+	}
+	return out, nil
+}
+func (*nowhere) EventByMessage(context.Context, id.ID, string) (id.ID, error) { return 0, nil }
+func (*nowhere) NoteURLUse(context.Context, [32]byte, time.Time) error        { return nil }
+func (*nowhere) ProcessEvents(context.Context, []id.ID, string) error         { return nil }
+func (*nowhere) CurrentRevision(context.Context) (int64, error)               { return 1, nil }
+func (*nowhere) NameIDs(context.Context) (map[[2]string]id.ID, error)         { return nil, nil }
+func (*nowhere) WorkflowURLs(context.Context) (map[[32]byte]id.ID, error)     { return nil, nil }
+func (*nowhere) RevisionPlan(context.Context, int64) (*plan.Plan, error) {
+	return &plan.Plan{Sources: []plan.Source{{Name: "web", WriteKeys: []plan.Secret{"wk"}, WebhookSecrets: []plan.Secret{"s"}}}}, nil
+}
+
+// handler is ingest without a network and without a database.
+func handler(t testing.TB) fasthttp.RequestHandler {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	n := &nowhere{}
+	access, err := NewAccess(t.Context(), n, func(context.Context) (map[string]string, error) { return nil, nil }, log)
+	require.NoError(t, err)
+	s := New(Options{Events: n, Access: access, Launcher: n, Logger: log, Now: time.Now})
+	t.Cleanup(s.Close)
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, DisablePreParseMultipartForm: true, ErrorHandler: api.ErrorHandler(log)})
+	s.Register(app)
+	return app.Handler()
+}
+
+func request(path string, body []byte, header ...string) *fasthttp.RequestCtx {
+	c := &fasthttp.RequestCtx{}
+	c.Request.Header.SetMethod(fasthttp.MethodPost)
+	c.Request.SetRequestURI(path)
+	c.Request.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("wk:")))
+	for i := 0; i < len(header); i += 2 {
+		c.Request.Header.Set(header[i], header[i+1])
+	}
+	c.Request.SetBody(body)
+	return c
+}
+
+// FuzzRequest gives every path bodies and encodings as anybody may send them: an
+// answer is a success or says that the sender is wrong.
+func FuzzRequest(f *testing.F) {
+	h := handler(f)
+	paths := []string{"/v1/track", "/v1/batch", "/v1/webhooks/segment/web", "/v1/i"}
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	fmt.Fprint(w, `{"batch":[{"type":"page","userId":"u"}]}`)
+	require.NoError(f, w.Close())
+	f.Add(uint8(1), "gzip", "", z.Bytes())
+	f.Add(uint8(1), "gzip", "", z.Bytes()[:30])
+	f.Add(uint8(0), "", "", []byte(`{"userId":"u","event":"E"}`))
+	f.Add(uint8(2), "identity", segment.Sign([]byte(`[]`), "s"), []byte(`[]`))
+	f.Add(uint8(3), "br", "", []byte("\x00\xff"))
+	f.Fuzz(func(t *testing.T, path uint8, encoding, signature string, body []byte) {
+		c := request(paths[int(path)%len(paths)], body, "Content-Encoding", encoding, "X-Signature", signature)
+		h(c)
+		switch status := c.Response.StatusCode(); status {
+		case 200, 400, 401:
+		default:
+			t.Fatalf("%d: %s", status, c.Response.Body())
+		}
+	})
+}
+
+// FuzzInflate holds that no gzip yields more than the limit.
+func FuzzInflate(f *testing.F) {
+	for _, n := range []int{0, 1, 999, 1000, 1001, 1 << 20} {
+		var z bytes.Buffer
+		w := gzip.NewWriter(&z)
+		fmt.Fprint(w, strings.Repeat("x", n))
+		require.NoError(f, w.Close())
+		f.Add(z.Bytes())
+		f.Add(append(bytes.Clone(z.Bytes()), z.Bytes()...))
+		f.Add(z.Bytes()[:z.Len()/2])
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		const limit = 1000
+		body, err := inflate(raw, limit)
+		require.LessOrEqual(t, len(body), limit)
+		z, plainErr := gzip.NewReader(bytes.NewReader(raw))
+		if plainErr != nil {
+			require.Error(t, err)
+			return
+		}
+		whole, plainErr := io.ReadAll(io.LimitReader(z, limit+1))
+		if plainErr == nil && len(whole) <= limit {
+			require.NoError(t, err)
+			require.Equal(t, string(whole), string(body))
+		} else {
+			require.Error(t, err)
+		}
+	})
+}
+
+const oneEvent = `{"messageId":"m-%d","anonymousId":"507f191e810c19729de860ea","userId":"u_42","event":"Order Completed","properties":{"order_id":"o-1","total":42.50,
+"currency":"USD","products":[{"id":"a","price":19.99,"quantity":1},{"id":"b","price":22.51,"quantity":1}]},"context":{"ip":"203.0.113.7","locale":"ja-JP",
+"userAgent":"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)","page":{"path":"/checkout","url":"https://shop.example/checkout"},
+"traits":{"email":"hana@example.com"}},"timestamp":"2026-03-01T10:00:00.000Z","sentAt":"2026-03-01T10:00:01.000Z"}`
+
+func benchmark(b *testing.B, path string, body []byte, header ...string) {
+	h := handler(b)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	c := request(path, body, header...)
+	for b.Loop() {
+		c.Response.Reset()
+		h(c)
+		if c.Response.StatusCode() != 200 {
+			b.Fatalf("%s", c.Response.Body())
+		}
+	}
+}
+
+func BenchmarkTrack(b *testing.B) { benchmark(b, "/v1/track", fmt.Appendf(nil, oneEvent, 1)) }
+
+func BenchmarkBatch100(b *testing.B) { benchmark(b, "/v1/batch", hundred()) }
+
+func BenchmarkBatch100Gzip(b *testing.B) {
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	_, _ = w.Write(hundred())
+	_ = w.Close()
+	benchmark(b, "/v1/batch", z.Bytes(), "Content-Encoding", "gzip")
+}
+
+func hundred() []byte {
+	body := []byte(`{"context":{"library":{"name":"analytics-go","version":"3.3.0"}},"batch":[`)
+	for i := range 100 {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = fmt.Appendf(body, strings.Replace(oneEvent, "{", `{"type":"track",`, 1), i)
+	}
+	return append(body, "]}"...)
+}

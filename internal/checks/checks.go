@@ -31,7 +31,7 @@ func Plan(validate func(kind string, with *jsonvalue.Object) error) plan.Checks 
 		},
 		Mapping: func(action string, fields *jsonvalue.Object, builtIn bool) error {
 			_, err := mapping.ForAction(action, fields, builtIn)
-			return err
+			return placed(err)
 		},
 		Condition: func(cel string) error {
 			_, err := flow.CompileCondition(cel)
@@ -44,6 +44,19 @@ func Plan(validate func(kind string, with *jsonvalue.Object) error) plan.Checks 
 		},
 		Task: validate,
 	}
+}
+
+// placed tells each problem of a mapping at its own place.
+func placed(err error) error {
+	var invalid *mapping.ValidationError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	errs := make([]error, len(invalid.Problems))
+	for i, p := range invalid.Problems {
+		errs[i] = fault.Field(p.Path, "%s", p.Message)
+	}
+	return errors.Join(errs...)
 }
 
 // path judges a JSONPath as a workflow's field has it, with the code that reads

@@ -44,7 +44,7 @@ func (c *explainCommand) Run(p *Program) error {
 
 // why takes the text for an id first: a message id seldom looks like one.
 func (c *explainCommand) why(ctx context.Context, server *client.Client) (api.Why, error) {
-	if event, err := id.Parse(c.Event); err == nil {
+	if event, err := id.Parse(c.Event); err == nil && event > 0 {
 		why, err := server.Why(ctx, event)
 		if err == nil || fault.KindOf(err) != fault.NotFound {
 			return why, err

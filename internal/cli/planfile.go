@@ -59,11 +59,11 @@ func (f planFile) input(p *Program) (in api.PlanInput, err error) {
 	if err != nil {
 		return in, err
 	}
-	doc, problems := plan.Parse(f.name(), text)
-	if len(problems) > 0 {
-		return in, &api.PlanProblems{Problems: problems}
-	}
 	in = api.PlanInput{File: f.name(), Plan: string(text), Secrets: map[string]string{}}
+	doc, _ := plan.Parse(f.name(), text) // what is wrong with it, the server says all at once
+	if doc == nil {
+		return in, nil
+	}
 	for _, name := range doc.Plan.Refs() {
 		if v, ok := p.lookup(name); ok {
 			in.Secrets[name] = v

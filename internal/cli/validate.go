@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -11,7 +12,7 @@ import (
 
 type validateCommand struct {
 	planFile
-	JSON bool `help:"Write JSON: {\"valid\", \"problems\": [{\"file\", \"line\", \"column\", \"field\", \"message\"}], \"unset\"}."`
+	JSON bool `help:"Write JSON: {\"valid\", \"problems\": [{\"file\", \"line\", \"column\", \"field\", \"message\"}], \"notes\", \"unset\"}."`
 }
 
 // Help is the long help text.
@@ -28,16 +29,28 @@ func (c *validateCommand) Run(p *Program) error {
 	}
 	doc, problems := plan.Parse(c.name(), text)
 	var unset []string
+	var notes plan.Problems
 	if doc != nil {
 		problems = append(problems, doc.Expand(p.lookup)...)
 		problems = append(problems, doc.Validate(checks.Plan(checks.BuiltInTasks().Validate))...)
+		slices.SortStableFunc(problems, func(a, b plan.Problem) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
+		notes = checks.Notes(doc.Plan)
+		for i := range notes {
+			at := doc.Position(notes[i].Field)
+			notes[i].File, notes[i].Line, notes[i].Column = c.name(), at.Line, at.Column
+		}
 		unset = slices.DeleteFunc(doc.Plan.SecretRefs(), func(name string) bool {
 			_, set := p.lookup(name)
 			return set
 		})
 	}
 	if c.JSON {
-		return c.writeJSON(p, problems, unset)
+		return c.writeJSON(p, problems, notes, unset)
+	}
+	for _, n := range notes {
+		fmt.Fprintf(p.Err, "segue: note: %s\n", n)
 	}
 	for _, name := range unset {
 		fmt.Fprintf(p.Err, "segue: note: ${%s} is not set here\n", name)
@@ -49,12 +62,13 @@ func (c *validateCommand) Run(p *Program) error {
 	return err
 }
 
-func (c *validateCommand) writeJSON(p *Program, problems plan.Problems, unset []string) error {
+func (c *validateCommand) writeJSON(p *Program, problems, notes plan.Problems, unset []string) error {
 	err := p.writeJSON(struct {
 		Valid    bool          `json:"valid"`
 		Problems plan.Problems `json:"problems"`
+		Notes    plan.Problems `json:"notes"` // valid, and surprising
 		Unset    []string      `json:"unset"` // secrets that are not set here
-	}{len(problems) == 0, append(plan.Problems{}, problems...), append([]string{}, unset...)})
+	}{len(problems) == 0, append(plan.Problems{}, problems...), append(plan.Problems{}, notes...), append([]string{}, unset...)})
 	if err == nil && len(problems) > 0 {
 		err = fmt.Errorf("%s: %s", c.name(), count(len(problems), "problem"))
 	}

@@ -44,8 +44,8 @@ type Sweeper struct {
 const (
 	sweepLease = 30 * time.Second
 	sweepLimit = 20 * launch.MaxBatch
-	// slow is from when on a start counts as slow: the sweeper then rests as long
-	// as its round took, so that it never is what keeps Temporal busy.
+	// slow is from when on a round counts as slow: the sweeper then rests twice as
+	// long as it took, so that it never is what keeps Temporal busy.
 	slow = time.Second
 )
 
@@ -70,11 +70,16 @@ func (s *Sweeper) Run(ctx context.Context) {
 		begin := time.Now()
 		err := s.Once(ctx)
 		s.report(ctx, "sweep", err)
-		rest = every
-		if took := time.Since(begin); err != nil || took > slow {
-			rest = max(every, min(2*took+every, sweepLease))
-		}
+		rest = pause(every, time.Since(begin), err)
 	}
+}
+
+// pause is how long the sweeper rests after a round.
+func pause(every, took time.Duration, err error) time.Duration {
+	if err == nil && took <= slow {
+		return every
+	}
+	return max(every, min(2*took+every, sweepLease))
 }
 
 func (s *Sweeper) report(ctx context.Context, what string, err error) {

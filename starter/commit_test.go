@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/pgtest"
 	"github.com/segue-xm/segue/internal/segment"
 	"github.com/segue-xm/segue/internal/store"
 	"github.com/segue-xm/segue/starter"
@@ -288,4 +289,26 @@ func TestClose_StoresWhatWaits_AndTurnsAwayTheRest(t *testing.T) {
 	require.Len(t, f.stored(), 11)
 	require.Len(t, f.launcher.started(), 11, "what was stored is started before the end")
 	f.Close()
+}
+
+// TestCommit_SameEventsFromEverywhere: several writers meet the same ids in
+// different orders, as after a network failure when many senders repeat.
+func TestCommit_SameEventsFromEverywhere_AreStoredOnce(t *testing.T) {
+	t.Parallel()
+	f := setupOn(t, pgtest.URL(t), func(o *starter.Options) { o.Writers = 3 })
+	const n, senders = 40, 12
+	got := f.answers(senders, func(i int) (answer, error) {
+		items := make([]string, n)
+		for k := range n {
+			items[k] = fmt.Sprintf(`{"type":"page","userId":"u","messageId":"%d"}`, (k*7+i*11)%n)
+		}
+		return f.try(http.MethodPost, "/v1/batch", `{"batch":[`+strings.Join(items, ",")+`]}`, "Authorization", basic(webKey))
+	})
+	for range senders {
+		f.taken(<-got)
+	}
+	require.Len(t, f.stored(), n)
+	require.Equal(t, float64(n), f.counted("segue_events_total", "accepted"))
+	require.Equal(t, float64(n*(senders-1)), f.counted("segue_events_total", "duplicate"))
+	f.eventually("each is dispatched once", func() bool { return len(f.launcher.started()) == n })
 }

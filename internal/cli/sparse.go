@@ -97,7 +97,7 @@ func (n needs) event(text []byte) *jsonvalue.Object {
 
 func (n *need) value(text []byte) (any, error) {
 	if n.all || text[0] != '{' {
-		return jsonvalue.Parse(text)
+		return parse(text)
 	}
 	o := jsonvalue.NewObject(len(n.keys))
 	return o, jsonvalue.Members(text, func(key, value []byte) error {
@@ -105,7 +105,7 @@ func (n *need) value(text []byte) (any, error) {
 			return errEscaped
 		}
 		if i := slices.Index(n.keys, string(key)); i >= 0 {
-			v, err := jsonvalue.Parse(value)
+			v, err := parse(value)
 			if err != nil {
 				return err
 			}
@@ -113,4 +113,13 @@ func (n *need) value(text []byte) (any, error) {
 		}
 		return nil
 	})
+}
+
+// parse is jsonvalue.Parse for a text that is known to be JSON: most values that
+// filters look at are plain strings.
+func parse(text []byte) (any, error) {
+	if text[0] == '"' && bytes.IndexByte(text, '\\') < 0 {
+		return string(text[1 : len(text)-1]), nil
+	}
+	return jsonvalue.Parse(text)
 }

@@ -76,13 +76,9 @@ type child struct {
 // startChild starts a child and waits until it serves.
 func startChild(t *testing.T, name string, o childOptions) *child {
 	t.Helper()
-	for _, address := range []*string{&o.HTTPAddress, &o.WorkerAddress, &o.TemporalUIAddress} {
-		if *address == "" {
-			*address = freeAddress(t)
-		}
-	}
-	if o.Mode == Dev && o.TemporalAddress == "" {
-		o.TemporalAddress = freeAddress(t)
+	o.HTTPAddress, o.WorkerAddress = freeAddress(t), freeAddress(t)
+	if o.Mode == Dev {
+		o.TemporalAddress, o.TemporalUIAddress = freeAddress(t), freeAddress(t)
 	}
 	c := &child{name: name, options: o}
 	t.Cleanup(func() {

@@ -125,6 +125,7 @@ type Handover struct {
 func (s *Store) ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]Handover, error) {
 	var rows []Handover
 	err := s.inTx(ctx, func(tx *Tx) error {
+		rows = nil // of a try before
 		if err := tx.selectAll(ctx, &rows, `SELECT kind, id, tries FROM handovers WHERE lease_until <= ? ORDER BY id LIMIT ? {skip}`, millis(tx.Now), limit); err != nil {
 			return err
 		}

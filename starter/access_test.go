@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -70,7 +69,7 @@ func inBubble(t *testing.T, test func(t *testing.T, k *keys, a *starter.Access))
 		k := &keys{revision: 1, writeKey: "first"}
 		ctx, stop := context.WithCancel(t.Context())
 		secrets := func(context.Context) (map[string]string, error) { return nil, nil }
-		a, err := starter.NewAccess(ctx, k, secrets, slog.New(slog.NewTextHandler(io.Discard, nil)))
+		a, err := starter.NewAccess(ctx, k, secrets, slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		defer func() { stop(); synctest.Wait() }()
 		test(t, k, a)

@@ -46,7 +46,7 @@ func (*nowhere) RevisionPlan(context.Context, int64) (*plan.Plan, error) {
 
 // handler is ingest without a network and without a database.
 func handler(t testing.TB) fasthttp.RequestHandler {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	n := &nowhere{}
 	access, err := NewAccess(t.Context(), n, func(context.Context) (map[string]string, error) { return nil, nil }, log)
 	require.NoError(t, err)

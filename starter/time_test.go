@@ -3,7 +3,6 @@ package starter
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -44,7 +43,7 @@ func inTime(t *testing.T, slow *slow, test func(t *testing.T, s *Starter)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := New(Options{Events: slow, Launcher: slow, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		s := New(Options{Events: slow, Launcher: slow, Logger: slog.New(slog.DiscardHandler)})
 		defer s.Close()
 		test(t, s)
 	})

@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -118,7 +117,7 @@ func TestDeliver_LongLife_ContinuesAsNewWithItsInput(t *testing.T) {
 	s.gives("DeliverDue", activities.Drained{Done: 100})
 	err := s.run(workflows.Deliver, activities.DeliverInput{Destination: 5})
 	var again *workflow.ContinueAsNewError
-	require.True(t, errors.As(err, &again), "%v", err)
+	require.ErrorAs(t, err, &again, "%v", err)
 	require.Equal(t, "Deliver", again.WorkflowType.Name)
 	require.Equal(t, 200, s.times("DeliverDue"))
 	require.Contains(t, again.Input.String(), id.ID(5).String())

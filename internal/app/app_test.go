@@ -186,4 +186,3 @@ func TestOnboarding_FromEventToAnswer(t *testing.T) {
 	require.Len(t, s.list("outbox", "mails", some), 1)
 	require.Len(t, s.list("events?source=web", "events", some), 1)
 }
-

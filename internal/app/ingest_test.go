@@ -29,7 +29,7 @@ func away(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // runs runs a process that is stopped before the test ends.
 func runs(t *testing.T, o Options) (s *running, stop func()) {

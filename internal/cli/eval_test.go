@@ -93,7 +93,7 @@ func TestEval_ManyLines_KeepTheirOrder(t *testing.T) {
 	}
 	o := run(t, Program{In: &in}, "eval", "filter")
 	require.Equal(t, 0, o.code, o.err)
-	require.True(t, want.String() == o.out)
+	require.Equal(t, want.String(), o.out)
 }
 
 // A person who types, or a program that waits for the answer, gets it at once.

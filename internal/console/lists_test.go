@@ -165,7 +165,7 @@ func TestEvent_Why_ShowsEachClauseWithTheValueItSaw(t *testing.T) {
 		`$.properties[&#39;plan name&#39;]`, // a path that can be pasted
 		"$SEGUE_TOKEN",
 	} {
-		require.True(t, strings.Contains(body, want), "missing %s", want)
+		require.Contains(t, body, want, "missing %s", want)
 	}
 	require.Less(t, strings.Index(body, "order-as-transaction"), strings.Index(body, "tour-finished"), "what failed comes first")
 	require.Contains(t, body, `data-every="5"`, "an event that still retries refreshes")

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -195,10 +194,10 @@ func TestScripts_AttributesTheyUse_AreOnThePages(t *testing.T) {
 		js, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, m := range selector.FindAllStringSubmatch(string(js), -1) {
-			require.True(t, strings.Contains(all, m[1]), "%s looks for %s", file, m[1])
+			require.Contains(t, all, m[1], "%s looks for %s", file, m[1])
 		}
 	}
 	for _, m := range regexp.MustCompile(`data-into="([a-z]+)"`).FindAllStringSubmatch(all, -1) {
-		require.True(t, strings.Contains(all, fmt.Sprintf(`id="part-%s"`, m[1])), "data-into=%q has no part", m[1])
+		require.Contains(t, all, fmt.Sprintf(`id="part-%s"`, m[1]), "data-into=%q has no part", m[1])
 	}
 }

@@ -36,7 +36,7 @@ func newTestConsole(t *testing.T, ops *fake) *Console {
 		SessionKey: []byte(strings.Repeat("k", 32)),
 		Now:        func() time.Time { return testNow },
 		TemporalUI: "http://127.0.0.1:8233",
-		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:     slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	return c

@@ -22,7 +22,7 @@ func TestNormalize(t *testing.T) {
 		{Phone, "+1 (415) 555-2671", "", "+14155552671"},
 		{Phone, "03-1234-5678", "JP", "+81312345678"},
 		{Phone, "０３-１２３４-５６７８", "JP", "+81312345678"}, // full-width digits
-		{Phone, "03-1234-5678", "", "0312345678"},           // no region: compared by its digits
+		{Phone, "03-1234-5678", "", "0312345678"},     // no region: compared by its digits
 		{Phone, "ext. A", "", "ext. a"},
 	} {
 		require.Equal(t, c.want, Normalize(c.attribute, c.value, c.region), "%q", c.value)
@@ -215,7 +215,7 @@ func TestApply_OneBatchOrMany_SameResult(t *testing.T) {
 		for _, in := range inputs {
 			single.apply(Upsert, in)
 		}
-		require.Equal(t, len(single.contacts), len(whole.contacts), "seed %d", seed)
+		require.Len(t, whole.contacts, len(single.contacts), "seed %d", seed)
 		for cid, c := range single.contacts {
 			require.Equal(t, c.Value(), whole.contacts[cid].Value(), "seed %d", seed)
 		}

@@ -100,7 +100,7 @@ func TestExtract_Found_IsClipped(t *testing.T) {
 		long[i] = "é"
 	}
 	f := set.Extract(long)[0]
-	require.Equal(t, 64, len([]rune(f.Found.Text)))
+	require.Len(t, []rune(f.Found.Text), 64)
 	require.Equal(t, "ééé", clip("ééé", 3))
 	require.Equal(t, "éé…", clip("éééé", 3))
 }

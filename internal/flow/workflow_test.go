@@ -2,7 +2,6 @@ package flow
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -161,7 +160,7 @@ func TestCompile_SaysEverythingThatIsWrong(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	var one *fault.Error
-	require.True(t, errors.As(err, &one))
+	require.ErrorAs(t, err, &one)
 	require.Equal(t, fault.Invalid, one.Kind)
 }
 

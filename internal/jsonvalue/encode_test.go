@@ -75,7 +75,7 @@ func FuzzNumberText(f *testing.F) {
 		}
 		back, err := strconv.ParseFloat(NumberText(x), 64)
 		require.NoError(t, err)
-		require.True(t, back == x, "%v reads back as %v", x, back)
+		require.Equal(t, back, x, "%v reads back as %v", x, back)
 		require.True(t, json.Valid([]byte(NumberText(x))))
 	})
 }

@@ -52,7 +52,7 @@ func page(lang, title, body, unsubscribeURL string) string {
 var (
 	blankLines = regexp.MustCompile(`\n[ \t]*\n\s*`)
 	// ASCII only: in Japanese the sentence goes on right after the address.
-	pageURL = regexp.MustCompile("(?i)\\bhttps?://[a-z0-9][!#-;=?-Z_a-z~%@\\[\\]]*")
+	pageURL = regexp.MustCompile(`(?i)\bhttps?://[a-z0-9][!#-;=?-Z_a-z~%@\[\]]*`)
 )
 
 // anchors escapes a text and makes links of the page addresses in it.

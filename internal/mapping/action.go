@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -156,7 +157,7 @@ func ForAction(action string, fields *jsonvalue.Object, builtIn bool) (*ActionMa
 		}
 	}
 	kit, err := Compile(merged)
-	if invalid, ok := err.(*ValidationError); ok {
+	if invalid := (*ValidationError)(nil); errors.As(err, &invalid) {
 		ps = append(ps, invalid.Problems...)
 	}
 	if len(ps) > 0 {

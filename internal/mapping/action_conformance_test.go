@@ -1,7 +1,6 @@
 package mapping_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -121,7 +120,7 @@ func TestActionMapping_ValidationError_IsFault(t *testing.T) {
 	t.Parallel()
 	_, err := mapping.ForAction(plan.UpsertContact, object(t, `{"nope":1,"email":{"@nope":1}}`), true)
 	var invalid *mapping.ValidationError
-	require.True(t, errors.As(err, &invalid))
+	require.ErrorAs(t, err, &invalid)
 	require.Len(t, invalid.Problems, 2)
 	require.Equal(t, "/nope", invalid.Problems[0].Path)
 	require.Equal(t, "/email", invalid.Problems[1].Path)

@@ -155,7 +155,7 @@ func TestTransactionOf_StoredPayload_KeepsNestedData(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "u", tx.ExtRef)
 	require.Equal(t, "a@example.com", tx.Email)
-	require.Equal(t, "", tx.Language)
+	require.Empty(t, tx.Language)
 	require.Equal(t, "CG_1", tx.MailingListID)
 	require.Empty(t, tx.ContactID)
 	require.True(t, *tx.Unsubscribed)

@@ -2,7 +2,6 @@ package mapping_test
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -252,6 +251,6 @@ func TestErrors_AsFault(t *testing.T) {
 	require.NoError(t, err)
 	_, err = m.Apply(object(t, `{"n":1}`))
 	var f *fault.Error
-	require.True(t, errors.As(err, &f))
+	require.ErrorAs(t, err, &f)
 	require.Equal(t, "/a/@path", f.Field)
 }

@@ -111,7 +111,7 @@ func start() (string, error) {
 }
 
 // keepOpen holds the guard's pipe: a collected one would be closed.
-var keepOpen any
+var keepOpen any //nolint:unused // holding it is its use
 
 // answers waits until the server takes connections.
 func answers(u string, ended <-chan struct{}) error {
@@ -167,7 +167,7 @@ func unprivileged() (*syscall.Credential, error) {
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		return nil, fmt.Errorf("%w that root could start: %v", errAbsent, err)
+		return nil, fmt.Errorf("%w that root could start: %w", errAbsent, err)
 	}
 	uid, err := strconv.ParseUint(u.Uid, 10, 32)
 	if err != nil {

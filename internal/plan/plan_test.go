@@ -98,7 +98,7 @@ func TestParse_KeyOrderOfFields_IsKept(t *testing.T) {
 func TestParse_WrittenAndLeftOut_AreKeptApart(t *testing.T) {
 	t.Parallel()
 	p := mustParse(t, "version: 1\nmappings:\n- {name: a, when: '', fields: {}, enabled: true}\n- {name: b}\ndestinations: []\nsources:\n")
-	require.Equal(t, "", *p.Mappings[0].When)
+	require.Empty(t, *p.Mappings[0].When)
 	require.NotNil(t, p.Mappings[0].Fields)
 	require.True(t, *p.Mappings[0].Enabled)
 	require.Equal(t, Mapping{Name: "b"}, p.Mappings[1])

@@ -410,7 +410,8 @@ func TestParse_ResultsDoNotReferToTheRequest(t *testing.T) {
 
 func TestKey_DiffersBySourceAndMessage(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, Key(1, "m"), Key(1, "m"))
+	one := Key(1, "m")
+	require.Equal(t, one, Key(1, "m"))
 	require.NotEqual(t, Key(1, "m"), Key(2, "m"))
 	require.NotEqual(t, Key(1, "m"), Key(1, "n"))
 }

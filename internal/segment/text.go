@@ -32,7 +32,7 @@ func scalarText(raw []byte) string {
 		return ""
 	}
 	s := string(raw)
-	if s != "-0" && strings.IndexAny(s, ".eE") < 0 {
+	if s != "-0" && !strings.ContainsAny(s, ".eE") {
 		return s
 	}
 	f, _ := strconv.ParseFloat(s, 64) // out of range is an infinity

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/segue-xm/segue/internal/distribution"
@@ -368,7 +369,7 @@ func (tx *Tx) answerOnStep(ctx context.Context, inv Invitation, response *jsonva
 		Output sql.NullString
 	}
 	err := tx.get(ctx, &row, `SELECT t.step, t.output FROM run_tasks t JOIN distributions d ON d.run = t.run AND d.step = t.step WHERE d.id = ? `, inv.Distribution)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {

@@ -14,13 +14,6 @@ import (
 	"github.com/segue-xm/segue/internal/id"
 )
 
-// querier is what a transaction and a pool have in common.
-type querier interface {
-	sqlx.ExtContext
-	GetContext(ctx context.Context, dest any, query string, args ...any) error
-	SelectContext(ctx context.Context, dest any, query string, args ...any) error
-}
-
 // text returns a statement in the database's spelling: ? becomes $1 … on
 // PostgreSQL, and {ids} and {keys} become a list of ids or 16-byte keys given as
 // one argument, so that a statement has one shape for every length.
@@ -376,15 +369,6 @@ func millis(t time.Time) int64 { return t.UnixMilli() }
 
 // instant is the inverse of millis, in UTC.
 func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
-
-// instantOrNil is instant for a column that may be NULL.
-func instantOrNil(ms sql.NullInt64) *time.Time {
-	if !ms.Valid {
-		return nil
-	}
-	t := instant(ms.Int64)
-	return &t
-}
 
 // nullID stores the zero id as NULL.
 func nullID(v id.ID) any {

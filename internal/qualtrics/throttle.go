@@ -1,0 +1,98 @@
+package qualtrics
+
+import (
+	"sync"
+	"time"
+)
+
+// Group is a set of endpoints with a limit of their own.
+type Group string
+
+// The groups, with the calls per minute that an account allows (spec/qualtrics.md
+// 1.5 and 4.1).
+const (
+	Reads               Group = "reads"
+	ContactWrites       Group = "contact_writes"
+	ContactSearch       Group = "contact_search"
+	TransactionWrites   Group = "transaction_writes"
+	MailingListWrites   Group = "mailing_list_writes"
+	Distributions       Group = "distributions"
+	DistributionHistory Group = "distribution_history"
+	WorkflowStarts      Group = "workflow_starts"
+)
+
+const perBrand = 3000 // over everything
+
+var perMinute = map[Group]int{
+	Reads: 3000, ContactWrites: 500, ContactSearch: 500, TransactionWrites: 500, MailingListWrites: 500,
+	Distributions: 3000, DistributionHistory: 300, WorkflowStarts: 3000,
+}
+
+// Throttle keeps calls within an account's limits, whatever minute is looked at:
+// nine tenths of a limit come evenly, one tenth may come at once. Safe for
+// concurrent use. It has no clock.
+type Throttle struct {
+	mu     sync.Mutex
+	brand  *bucket
+	groups map[Group]*bucket
+}
+
+// NewThrottle returns a throttle that uses a share of the limits, from more than 0
+// to 1: the rest is for others who use the same account.
+func NewThrottle(share float64) *Throttle {
+	if !(share > 0 && share <= 1) {
+		share = 1
+	}
+	t := &Throttle{brand: newBucket(perBrand * share), groups: map[Group]*bucket{}}
+	for g, n := range perMinute {
+		t.groups[g] = newBucket(float64(n) * share)
+	}
+	return t
+}
+
+// Take takes a place for a call and returns how long to wait before making it.
+// When that would be longer than most, no place is taken and ok is false.
+func (t *Throttle) Take(g Group, now time.Time, most time.Duration) (wait time.Duration, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	own := t.groups[g]
+	at := later(later(now, t.brand.free()), own.free())
+	if wait = at.Sub(now); wait > most {
+		return wait, false
+	}
+	t.brand.take(at)
+	own.take(at)
+	return wait, true
+}
+
+// Hold lets no call of a group begin before a time, as the account asked.
+func (t *Throttle) Hold(g Group, until time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.groups[g]
+	b.held = later(b.held, until)
+}
+
+// bucket is one limit, by the generic cell rate algorithm: due is when the next
+// call would be if all came evenly, slack how much earlier one may come.
+type bucket struct {
+	interval, slack time.Duration
+	due, held       time.Time
+}
+
+func newBucket(perMinute float64) *bucket {
+	interval := time.Duration(float64(time.Minute) / (0.9 * perMinute))
+	burst := max(1, time.Duration(0.1*perMinute))
+	return &bucket{interval: interval, slack: (burst - 1) * interval}
+}
+
+func (b *bucket) free() time.Time { return later(b.due.Add(-b.slack), b.held) }
+
+func (b *bucket) take(at time.Time) { b.due = later(b.due, at).Add(b.interval) }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

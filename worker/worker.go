@@ -134,8 +134,17 @@ func Logger(l *slog.Logger) log.Logger {
 	return log.NewStructuredLogger(slog.New(quiet{l.Handler()}))
 }
 
-// quiet drops what is below a warning.
+// quiet drops what is below a warning, and what the border logged better: with its
+// cause, which the SDK is not told.
 type quiet struct{ slog.Handler }
+
+// Handle logs a record, once.
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "Activity error." {
+		return nil
+	}
+	return q.Handler.Handle(ctx, r)
+}
 
 // Enabled reports whether a level is logged.
 func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {

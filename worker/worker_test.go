@@ -128,6 +128,7 @@ func TestLogger_OnlyWarningsAndAbove(t *testing.T) {
 	l = log.With(l, "worker", "w")
 	l.Debug("quiet")
 	l.Info("quiet")
+	l.Error("Activity error.", "error", "quiet: the border said it")
 	l.Warn("heard")
 	require.NotContains(t, out.String(), "quiet")
 	require.Contains(t, out.String(), "heard")

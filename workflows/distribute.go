@@ -38,7 +38,9 @@ func Distribute(ctx workflow.Context, in activities.DistributionInput) error {
 			return err
 		}
 	}
-	return short(ctx, distributions.FinishDistribution, in, nil)
+	err := short(ctx, distributions.FinishDistribution, in, nil)
+	drain(workflow.GetSignalChannel(ctx, SignalAnswered))
+	return err
 }
 
 func send(ctx workflow.Context, in activities.DistributionInput, kind string) error {

@@ -59,7 +59,9 @@ func RunWorkflow(ctx workflow.Context, in activities.RunInput) (activities.RunEn
 	case r.failedAt != "":
 		end.Status, end.Step = runFailed, r.failedAt
 	}
-	if ended := short(ctx, runs.EndRun, end, nil); ended != nil {
+	ended := short(ctx, runs.EndRun, end, nil)
+	drain(r.answered)
+	if ended != nil {
 		return end, ended
 	}
 	if err != nil {

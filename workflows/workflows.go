@@ -105,9 +105,7 @@ func Deliver(ctx workflow.Context, in activities.DeliverInput) error {
 			waitFor(ctx, wake, r.Next)
 		}
 	}
-	for wake.ReceiveAsync(nil) {
-		continue // the next execution looks at the queue first thing
-	}
+	drain(wake) // the next execution looks at the queue first thing
 	return workflow.NewContinueAsNewError(ctx, Deliver, in)
 }
 

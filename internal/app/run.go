@@ -197,6 +197,8 @@ func (p *process) connectTemporal(ctx context.Context) error {
 		return fault.Wrap(fault.Invalid, err, "the TEMPORAL_* settings")
 	}
 	options.HostPort, options.Namespace, options.Logger = p.o.TemporalAddress, p.o.TemporalNamespace, worker.Logger(p.log)
+	// Histories outlive a process and travel: they name the part, not the machine.
+	options.Identity = "segue-" + string(p.o.Mode)
 	// Lazy: ingest must come up while Temporal is down.
 	if p.temporal, err = client.NewLazyClient(options); err != nil {
 		return fault.Wrap(fault.Invalid, err, "temporal-address")

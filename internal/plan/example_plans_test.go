@@ -77,7 +77,7 @@ func TestExample_ShowsEverySettingOfTheBuiltInTasks(t *testing.T) {
 	require.Equal(t, map[string][]string{
 		"update_contact": {"directory", "contact", "mailing_list", "mode"},
 		"distribute":     {"survey", "contact", "channel", "subject", "message", "from", "reply_to", "reminders", "expires", "ignore_frequency"},
-		"web_service":    {"method", "url", "headers", "body", "timeout", "expect"},
+		"web_service":    {"method", "url", "headers", "body", "timeout"},
 	}, shown)
 }
 

@@ -46,6 +46,16 @@ func NewBreaker(threshold int, first, longest time.Duration) *Breaker {
 	return &Breaker{threshold: max(threshold, 1), first: first, longest: max(longest, first), generation: 1}
 }
 
+// Blocked is how long no call will be let through, 0 when one may be.
+func (b *Breaker) Blocked(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.open {
+		return 0
+	}
+	return max(b.until.Sub(now), 0)
+}
+
 // Allow gives a ticket for a call, which Done must be told the end of, or the time
 // to wait before asking again.
 func (b *Breaker) Allow(now time.Time) (Ticket, time.Duration) {

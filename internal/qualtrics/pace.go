@@ -76,6 +76,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 // run makes a call when its turn is soon. Otherwise the error says when to come
 // back, and nothing was called.
 func (p *Pace) run(ctx context.Context, g Group, call func() error) error {
+	if d := p.breaker.Blocked(p.now()); d > 0 { // before a turn is taken for nothing
+		return stopped(d)
+	}
 	wait, ok := p.throttle.Take(g, p.now(), p.patience)
 	if !ok {
 		return comeBack(fault.RateLimited, wait, "the account's limit of %s is used up", g)
@@ -85,9 +88,9 @@ func (p *Pace) run(ctx context.Context, g Group, call func() error) error {
 			return fault.Wrap(fault.Unavailable, err, "given up while waiting for a turn")
 		}
 	}
-	ticket, closed := p.breaker.Allow(p.now())
-	if closed > 0 {
-		return comeBack(fault.Unavailable, closed, "the account does not answer; calls are stopped for now")
+	ticket, d := p.breaker.Allow(p.now())
+	if d > 0 {
+		return stopped(d)
 	}
 	verdict := Neither // also of a panic
 	defer func() { p.breaker.Done(ticket, p.now(), verdict) }()
@@ -101,6 +104,10 @@ func (p *Pace) run(ctx context.Context, g Group, call func() error) error {
 		p.throttle.Hold(g, p.now().Add(hold))
 	}
 	return err
+}
+
+func stopped(d time.Duration) error {
+	return comeBack(fault.Unavailable, d, "the account does not answer; calls are stopped for now")
 }
 
 func comeBack(kind fault.Kind, after time.Duration, format string, args ...any) error {

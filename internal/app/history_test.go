@@ -496,7 +496,8 @@ func TestBatches_ThatShareEvents_EachEventIsProcessedOnce(t *testing.T) {
 	for i := range stored {
 		ids[i] = stored[i].ID
 	}
-	l := &launch.Launcher{Client: s.client, Attributes: true}
+	l := &launch.Launcher{Client: s.client}
+	l.HasAttributes.Store(true)
 	var wg sync.WaitGroup
 	for i := 0; i < n; i += 5 { // each shares its first event with others, and most of the rest
 		for _, size := range []int{1, 5, 10, 20} {

@@ -34,8 +34,8 @@ type Options struct {
 	HTTPAddress       string // ingest, API, console; default 127.0.0.1:8080
 	DataDir           string // SQLite files and keys; default .segue
 	DatabaseURL       string // sqlite://path or postgres://…; default SQLite in DataDir
-	TemporalAddress   string // default 127.0.0.1:7233
-	TemporalNamespace string // default "default"
+	TemporalAddress   string // default TEMPORAL_ADDRESS or its profile, else 127.0.0.1:7233
+	TemporalNamespace string // default TEMPORAL_NAMESPACE or its profile, else "default"
 	TemporalUIAddress string // embedded UI, and where pages link to; default 127.0.0.1:8233
 	WorkerAddress     string // health and metrics of a worker on its own; default 127.0.0.1:8081
 	EncryptionKey     string // base64 of 32 bytes; several, comma separated, the first encrypts; default made in DataDir
@@ -74,12 +74,12 @@ func (o Options) withDefaults() Options {
 	set((*string)(&o.Mode), string(Dev))
 	set(&o.HTTPAddress, "127.0.0.1:8080")
 	set(&o.DataDir, ".segue")
-	set(&o.TemporalAddress, "127.0.0.1:7233")
-	set(&o.TemporalNamespace, "default")
 	set(&o.TemporalUIAddress, "127.0.0.1:8233")
 	set(&o.WorkerAddress, "127.0.0.1:8081")
 	set(&o.MailFrom, "Segue <surveys@segue.localhost>")
 	if o.Mode == Dev {
+		set(&o.TemporalAddress, "127.0.0.1:7233")
+		set(&o.TemporalNamespace, "default")
 		set(&o.DatabaseURL, "sqlite://"+o.DataDir+"/segue.db")
 	}
 	if o.Logger == nil {

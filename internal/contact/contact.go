@@ -98,9 +98,12 @@ type Stamp struct {
 }
 
 // After reports whether s may replace a value stamped t: it is later, or the
-// same moment and event once more.
+// same moment and event once more. Of the same moment, what was done by hand wins.
 func (s Stamp) After(t Stamp) bool {
-	return s.At > t.At || s.At == t.At && s.Event >= t.Event
+	if s.At != t.At || s.Event == 0 {
+		return s.At >= t.At
+	}
+	return t.Event != 0 && s.Event >= t.Event
 }
 
 // Stamps are the stamps of a contact's values by field name; embedded keys are

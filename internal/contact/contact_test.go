@@ -150,6 +150,26 @@ func TestMerge_Resubscribing_NeedsToBeAllowed(t *testing.T) {
 	require.False(t, d.contacts[c].Unsubscribed)
 }
 
+func TestAfter_LaterPairWins_ByHandBeatsAnEventOfTheSameMoment(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		s, t Stamp
+		want bool
+	}{
+		{Stamp{2, 1}, Stamp{1, 9}, true},
+		{Stamp{1, 9}, Stamp{2, 1}, false},
+		{Stamp{1, 2}, Stamp{1, 1}, true},
+		{Stamp{1, 1}, Stamp{1, 1}, true},
+		{Stamp{1, 1}, Stamp{1, 2}, false},
+		{Stamp{1, 0}, Stamp{1, 5}, true},
+		{Stamp{1, 5}, Stamp{1, 0}, false},
+		{Stamp{1, 0}, Stamp{2, 5}, false},
+		{Stamp{1, 1}, Stamp{}, true},
+	} {
+		require.Equal(t, c.want, c.s.After(c.t), "%v after %v", c.s, c.t)
+	}
+}
+
 func TestMerge_NewContact_SpeaksEnglishUntilSomebodyKnows(t *testing.T) {
 	t.Parallel()
 	d := newDirectory()

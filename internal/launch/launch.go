@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -48,8 +49,9 @@ type Launcher struct {
 	// ConsoleURL is where the details of an execution point to; "" leaves the
 	// pointer out.
 	ConsoleURL string
-	// Attributes says whether the namespace has Segue's search attributes.
-	Attributes bool
+	// HasAttributes says whether the namespace has Segue's search attributes; until
+	// it is set, executions are started without.
+	HasAttributes atomic.Bool
 }
 
 // options are common to all starts. An id may be used again, and a workflow that
@@ -64,7 +66,7 @@ func (l *Launcher) options(workflowID, summary, page string, attributes ...tempo
 	if l.ConsoleURL != "" && page != "" {
 		o.StaticDetails = "[Open in the console](" + l.ConsoleURL + page + ")"
 	}
-	if l.Attributes && len(attributes) > 0 {
+	if l.HasAttributes.Load() && len(attributes) > 0 {
 		o.TypedSearchAttributes = temporal.NewSearchAttributes(attributes...)
 	}
 	return o

@@ -81,7 +81,8 @@ func TestProcessEvents_FullBatch_KeysFitIntoASearchAttribute(t *testing.T) {
 	for i := range MaxBatch {
 		ids = append(ids, id.ID(1<<59+i))
 	}
-	l := &Launcher{Attributes: true, ConsoleURL: "https://segue.example.com"}
+	l := &Launcher{ConsoleURL: "https://segue.example.com"}
+	l.HasAttributes.Store(true)
 	o := started(t, l, func(ctx context.Context) error { return l.ProcessEvents(ctx, ids, strings.Repeat("ö", 300)) })
 	keys, ok := o.TypedSearchAttributes.GetKeywordList(workflows.AttributeEvents)
 	require.True(t, ok)
@@ -99,7 +100,8 @@ func TestProcessEvents_FullBatch_KeysFitIntoASearchAttribute(t *testing.T) {
 func TestStartRun_TellsTheWorkflowWhetherOutcomesAreKnown(t *testing.T) {
 	t.Parallel()
 	for _, known := range []bool{true, false} {
-		l := &Launcher{Attributes: known}
+		l := &Launcher{}
+		l.HasAttributes.Store(known)
 		o := started(t, l, func(ctx context.Context) error { return l.StartRun(ctx, 7, "") })
 		outcome, ok := o.TypedSearchAttributes.GetKeyword(workflows.AttributeOutcome)
 		require.Equal(t, known, ok)

@@ -1,4 +1,4 @@
-# The production image: Segue without the embedded Temporal, about 40 MB of
+# The production image: Segue without the embedded Temporal, 50 MB of
 # program. One image for `segue starter`, `segue worker` and `segue migrate`.
 #
 #   docker build -t segue .

@@ -1,0 +1,247 @@
+package subscriptions
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/fql"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/mapping"
+	"github.com/segue-xm/segue/internal/plan"
+)
+
+// Options say where the mappings belong.
+type Options struct {
+	Source      string // required; a source of the plan
+	Destination string // required; a destination of the plan
+	// BuiltIn: the destination is the built-in directory, not a Qualtrics account.
+	// Ids of Qualtrics are left out then, and actions that start a workflow name
+	// Workflow.
+	BuiltIn  bool
+	Workflow string // for BuiltIn; empty: the mapping's own name, to be changed
+}
+
+// Result is what an export became.
+type Result struct {
+	// YAML is a plan of mappings alone, with comments. It parses; whether the
+	// source, destination and workflow exist is for the plan it goes into.
+	YAML     string
+	Mappings []plan.Mapping
+	Notes    []Note
+	Skipped  int // subscriptions that are only a comment
+}
+
+// Note is something about one subscription that its owner should know.
+type Note struct {
+	Name    string // of the mapping or, when there is none, of the subscription
+	Message string
+	Skipped bool // it is not among the mappings, for this reason
+}
+
+// Import turns an export of a destination's subscriptions into mappings. An error
+// is Invalid: the text is no export at all. A subscription that Segue cannot take
+// over is no error: see Result.Notes.
+func Import(text []byte, o Options) (Result, error) {
+	for field, v := range map[string]string{"source": o.Source, "destination": o.Destination} {
+		if strings.TrimSpace(v) == "" {
+			return Result{}, fault.Field(field, "is required")
+		}
+	}
+	all, err := read(text)
+	if err != nil {
+		return Result{}, err
+	}
+	w := &writer{options: o, names: map[string]bool{}}
+	for _, s := range all {
+		w.add(s)
+	}
+	out := w.result()
+	if _, problems := plan.Parse("import", []byte(out.YAML)); len(problems) > 0 {
+		return Result{}, fault.Wrap(fault.Internal, problems.Err(), "the mappings written do not read back")
+	}
+	return out, nil
+}
+
+// convert makes a mapping of a subscription. notes are what to know about it; with
+// a trouble there is no mapping.
+func convert(s subscription, name string, o Options) (m plan.Mapping, notes []string, trouble string) {
+	action := actions[s.slug]
+	switch {
+	case s.trouble != "":
+		return m, nil, s.trouble
+	case s.slug == "":
+		return m, nil, "it names no action"
+	case action == "":
+		return m, nil, fmt.Sprintf("%q is not an action of Segment's destination for Qualtrics", s.slug)
+	}
+	m = plan.Mapping{Name: name, Source: o.Source, Destination: o.Destination, Action: action}
+	if !s.enabled {
+		m.Enabled = new(bool)
+	}
+	if trouble = setFilter(&m, s.trigger, &notes); trouble != "" {
+		return m, notes, trouble
+	}
+	m.Fields = fieldsOf(action, s.mapping, o.BuiltIn, &notes)
+	if o.BuiltIn && action == plan.StartWorkflow {
+		if m.Workflow = o.Workflow; m.Workflow == "" {
+			m.Workflow = name
+			notes = append(notes, "name a workflow of the plan here")
+		}
+	}
+	made, err := mapping.ForAction(action, m.Fields, o.BuiltIn)
+	if err != nil {
+		return m, notes, "its mapping is refused, at Segment too: " + mappingError(err)
+	}
+	for _, p := range made.Kit().Problems() {
+		notes = append(notes, "fails on every event that reaches it: "+p.String())
+	}
+	return m, append(notes, missing(action, m.Fields, o.BuiltIn)...), ""
+}
+
+// setFilter sets when, unless the action's default says the same.
+func setFilter(m *plan.Mapping, trigger string, notes *[]string) (trouble string) {
+	if trigger == "" {
+		return "it has no trigger: it never ran at Segment"
+	}
+	f, err := fql.Compile(trigger)
+	for _, finding := range fql.Lint(trigger) {
+		*notes = append(*notes, "when: "+findingText(finding))
+	}
+	if err != nil {
+		return "its trigger is not valid, it never ran at Segment: " + fault.Public(err)
+	}
+	if standard := mapping.DefaultFilter(m.Action); standard != "" {
+		if d, err := fql.Compile(standard); err == nil && d.Tree().String() == f.Tree().String() {
+			return ""
+		}
+	}
+	m.When = &trigger
+	return ""
+}
+
+func findingText(f fql.Finding) string {
+	s := fmt.Sprintf("column %d: %s: %s", f.Column, f.Construct, f.Means)
+	if f.Line > 1 {
+		s = fmt.Sprintf("line %d, %s", f.Line, s)
+	}
+	if f.Rewrite != "" {
+		s += "; write " + f.Rewrite
+	}
+	return s
+}
+
+func mappingError(err error) string {
+	var invalid *mapping.ValidationError
+	if errors.As(err, &invalid) {
+		return invalid.Error()
+	}
+	return fault.Public(err)
+}
+
+// segmentOwn are the keys with which Segment keeps books in a mapping, and the
+// settings of batches, which Segue makes by itself.
+var segmentOwn = []string{"__segment_internal_", "enable_batching", "batch_size", "batch_keys", "batch_bytes"}
+
+// root is the one of Segment's own keys that means something.
+const root = "__segment_internal_directive"
+
+func isSegments(key string) bool {
+	for _, own := range segmentOwn {
+		if key != root && strings.HasPrefix(key, own) {
+			return true
+		}
+	}
+	return false
+}
+
+// fieldsOf is a complete mapping of Segment's, where a missing field has no
+// mapping, as fields of a plan, where a missing field keeps its default.
+func fieldsOf(action string, given *jsonvalue.Object, builtIn bool, notes *[]string) *jsonvalue.Object {
+	out := jsonvalue.NewObject(8)
+	known := map[string]bool{}
+	for _, f := range mapping.ActionFields(action) {
+		known[f.Name] = true
+		v := given.Get(f.Name)
+		switch {
+		case builtIn && f.Name == "workflowUrl":
+			if !jsonvalue.IsNil(v) {
+				*notes = append(*notes, "workflowUrl is left out: the workflow is named instead")
+			}
+		case builtIn && isID(f.Name, v):
+			*notes = append(*notes, fmt.Sprintf("%s %s is left out: the built-in directory has its own", f.Name, jsonvalue.Text(v)))
+			if f.Default != nil {
+				out.Set(f.Name, nil)
+			}
+		case jsonvalue.IsNil(v):
+			if f.Default != nil {
+				out.Set(f.Name, nil)
+			}
+		case f.Default == nil || !same(v, f.Default):
+			out.Set(f.Name, v)
+		}
+	}
+	for k, v := range given.All() {
+		switch {
+		case known[k] || isSegments(k):
+		case k == root:
+			out.Set(k, v)
+		default:
+			*notes = append(*notes, fmt.Sprintf("%q is left out: the action has no such field", k))
+		}
+	}
+	if out.Len() == 0 {
+		return nil
+	}
+	return out
+}
+
+// isID reports whether a value is an id of Qualtrics, which means nothing to the
+// built-in directory.
+func isID(field string, v any) bool {
+	s, ok := v.(string)
+	return ok && s != "" && (field == "directoryId" || field == "mailingListId" || field == "contactId")
+}
+
+// missing tells of required fields without a mapping.
+func missing(action string, fields *jsonvalue.Object, builtIn bool) (notes []string) {
+	if builtIn || fields.Has(root) {
+		return nil
+	}
+	for _, f := range mapping.ActionFields(action) {
+		if f.Required && (fields.Has(f.Name) && fields.Get(f.Name) == nil || !fields.Has(f.Name) && f.Default == nil) {
+			notes = append(notes, f.Name+" is required and has no mapping: every event is rejected")
+		}
+	}
+	return notes
+}
+
+// same compares two mappings, whatever the order of their keys.
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case *jsonvalue.Object:
+		o, ok := b.(*jsonvalue.Object)
+		if !ok || a.Len() != o.Len() {
+			return false
+		}
+		for k, v := range a.All() {
+			if !o.Has(k) || !same(v, o.Get(k)) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		l, ok := b.([]any)
+		if !ok || len(a) != len(l) {
+			return false
+		}
+		for i := range a {
+			if !same(a[i], l[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	return a == b
+}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -60,11 +61,18 @@ func Run(ctx context.Context, o Options) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	p := &process{o: o, log: o.Logger, metrics: prometheus.NewRegistry()}
 	defer p.close()
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return p.run(ctx)
 }
+
+// gcPercent trades memory, which is small here, for time: at Go's default of 100
+// collecting took 12 % of the work of a loaded process. GOGC overrides it.
+const gcPercent = 300
 
 func (p *process) onClose(f func()) { p.closers = append(p.closers, f) }
 

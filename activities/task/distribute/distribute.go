@@ -20,11 +20,8 @@ import (
 // Kind is the task's kind in a plan.
 const Kind = "distribute"
 
-// Channels.
-const (
-	Email = "email"
-	SMS   = "sms"
-)
+// Email is the channel there is.
+const Email = "email"
 
 const maxReminders = 10
 
@@ -111,7 +108,7 @@ func (t *Task) Spec() task.Spec {
 			{Name: "survey", Type: "text", Doc: "The survey's name", Required: true},
 			{Name: "directory", Type: "text", Doc: "The directory's name; left out: the default directory"},
 			{Name: "contact", Type: "object", Doc: "ext_ref, email, phone or id; left out: whom the run is about"},
-			{Name: "channel", Type: "text", Doc: "email or sms; default email"},
+			{Name: "channel", Type: "text", Doc: "email, the default"},
 			{Name: "subject", Type: "text", Doc: "A template over fields, contact and link, rendered when sent; needed for email", Deferred: true},
 			{Name: "message", Type: "text", Doc: "A template over fields, contact and link, rendered when sent; {{ link.url }} is the personal link", Required: true, Deferred: true},
 			{Name: "from", Type: "text", Doc: "The sender's address; left out: the installation's"},
@@ -129,9 +126,9 @@ func (t *Task) Validate(c Config) error {
 	bad := func(field, format string, args ...any) { errs = append(errs, fault.Field(field, format, args...)) }
 	switch {
 	case flow.IsTemplate(c.Channel):
-	case c.Channel != "" && c.Channel != Email && c.Channel != SMS:
-		bad("channel", "want email or sms")
-	case c.Channel != SMS && c.Subject == "":
+	case c.Channel != "" && c.Channel != Email:
+		bad("channel", "want email: this version has no other")
+	case c.Subject == "":
 		bad("subject", "is needed for email")
 	}
 	if len(c.Reminders) > maxReminders {

@@ -53,7 +53,7 @@ const full = `{"survey":"onboarding","contact":{"ext_ref":"u1"},"channel":"email
 func TestConform(t *testing.T) {
 	t.Parallel()
 	tasktest.Conform(t, tasktest.Cases{
-		Good: []string{full, `{"survey":"s","contact":{"phone":"+81312345678"},"channel":"sms","message":"{{ link.url }}"}`},
+		Good: []string{full, `{"survey":"s","contact":{"phone":"+81312345678"},"subject":"a","message":"{{ link.url }}"}`},
 		Bad: []string{
 			`{"contact":{"ext_ref":"u"},"subject":"s","message":"m"}`, `{"survey":"s","subject":"s","contact":{"ext_ref":"u"}}`, `{"survey":"s","message":"m","contact":{"ext_ref":"u"}}`,
 			`{"survey":"s","subject":"s","message":"m","channel":"pigeon"}`, `{"survey":"s","subject":"s","message":"{{ x | shout }}"}`, `{"survey":"s","subject":"s","message":"m","contact":{"id":"short"}}`,

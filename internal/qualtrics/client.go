@@ -169,7 +169,7 @@ func (c *Client) api(what, method string, group Group, path string, ids ...strin
 // servers take %2F and .. for what they stand for.
 func segment(id string) (string, error) {
 	if id == "" || strings.Trim(id, ".") == "" || strings.ContainsAny(id, `/\`) || strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return "", fault.New(fault.Invalid, "%q is no id of Qualtrics", clipHost(id))
+		return "", fault.New(fault.Invalid, "%q is no id of Qualtrics", clip(id))
 	}
 	return url.PathEscape(id), nil
 }
@@ -217,7 +217,7 @@ func (c *Client) send(ctx context.Context, do call) (answer, error) {
 		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
 	})
 	failed := func(err error) error {
-		return networkError(caller, do, clipHost(do.url.Host), err, got.Load() || !asked.Load())
+		return networkError(caller, do, clip(do.url.Host), err, got.Load() || !asked.Load())
 	}
 	var body io.Reader
 	if !jsonvalue.IsUndefined(do.body) {
@@ -225,7 +225,7 @@ func (c *Client) send(ctx context.Context, do call) (answer, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, do.method, do.url.String(), body)
 	if err != nil {
-		return answer{}, networkError(caller, do, clipHost(do.url.Host), refuse("the URL cannot be called"), false)
+		return answer{}, networkError(caller, do, clip(do.url.Host), refuse("the URL cannot be called"), false)
 	}
 	c.dress(req, do.bare)
 	res, err := c.http.Do(req)
@@ -281,7 +281,7 @@ func readAnswer(res *http.Response, text []byte) answer {
 		}
 	}
 	meta, _ := a.root.Get("meta").(*jsonvalue.Object)
-	a.requestID = clipHost(textAt(meta, "requestId"))
+	a.requestID = clip(textAt(meta, "requestId"))
 	problem, _ := meta.Get("error").(*jsonvalue.Object)
 	a.message, a.code = textAt(problem, "errorMessage"), textAt(problem, "errorCode")
 	return a

@@ -220,6 +220,11 @@ func (c recorded) outcomeDiffers(o observed) string {
 	switch kind {
 	case "internal", "authentication": // a failure is enough
 		return ""
+	case "integration":
+		var e *qualtrics.Error
+		if !errors.As(o.err, &e) || e.Code != text(c.outcome, "code") {
+			return fmt.Sprintf("%v, recorded is %s", o.err, text(c.outcome, "code"))
+		}
 	case "http":
 		var e *qualtrics.Error
 		if !errors.As(o.err, &e) || float64(e.Status) != c.outcome.Get("httpStatus") {

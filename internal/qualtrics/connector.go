@@ -1,6 +1,7 @@
 package qualtrics
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -28,6 +29,9 @@ type Delivery struct {
 	// process died is counted. From the second on, what an earlier attempt may have
 	// done is looked for, unless NoEffect.
 	Attempt int
+	// Contact is the Result's of an earlier attempt: a contact that was just made is
+	// not always found at once, and would be made again.
+	Contact string
 	// NoEffect: no earlier attempt can have had an effect. It saves the look, and
 	// holds when every one ended with an error that is not OutcomeUnknown.
 	NoEffect bool
@@ -38,6 +42,7 @@ func (d Delivery) repeats() bool { return d.Attempt > 1 && !d.NoEffect }
 // Result is what a delivery did.
 type Result struct {
 	RequestIDs []string // of all calls, for Qualtrics' support; also beside an error
+	Contact    string   // the contact it is about, once that is known; also beside an error
 	// Summary is for people and the record: contact, created, updated, transaction,
 	// key, workflow, and found_done when an earlier attempt had done it. No personal
 	// data.
@@ -73,6 +78,7 @@ func (c *Connector) Deliver(ctx context.Context, d Delivery) (Result, error) {
 	r := Result{Summary: object()}
 	err := act(c, ctx, d, r.Summary)
 	r.RequestIDs = requests.IDs()
+	r.Contact, _ = r.Summary.Get("contact").(string)
 	return r, err
 }
 
@@ -175,6 +181,9 @@ func identifiers(p mapping.Contact) []Criterion {
 	return out
 }
 
+// ambiguous is what Segment's destination calls it.
+const ambiguous = "directory_lookup_error"
+
 // one is the contact that has all identifiers given, "" when there is none. None
 // given or several contacts are Invalid: nothing says whom the event is about.
 func (c *Connector) one(ctx context.Context, p mapping.Contact) (string, error) {
@@ -189,7 +198,10 @@ func (c *Connector) one(ctx context.Context, p mapping.Contact) (string, error) 
 	case len(found) == 0:
 		return "", nil
 	case len(found) > 1:
-		return "", fault.New(fault.Invalid, "several contacts match, at least %s and %s: it must be one and only one", found[0].ID, found[1].ID)
+		return "", &Error{
+			Call: "search contacts", Status: 200, Code: ambiguous,
+			fault: fault.New(fault.Invalid, "several contacts match, at least %s and %s: it must be one and only one (%s)", found[0].ID, found[1].ID, ambiguous),
+		}
 	}
 	return found[0].ID, nil
 }
@@ -202,7 +214,7 @@ func (c *Connector) upsertTransaction(ctx context.Context, d Delivery, summary *
 		return err
 	}
 	created := false
-	contact := p.ContactID
+	contact := cmp.Or(p.ContactID, d.Contact)
 	if contact == "" {
 		if contact, err = c.one(ctx, p.Contact); err != nil {
 			return err

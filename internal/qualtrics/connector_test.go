@@ -178,3 +178,14 @@ func TestDeliver_UnknownAction_IsInvalid(t *testing.T) {
 	_, err := deliver(t, newAccount(t, ok(`{}`)), qualtrics.Delivery{Action: "dance"}, `{}`)
 	require.Equal(t, fault.Invalid, fault.KindOf(err))
 }
+
+func TestDeliver_Transaction_ContactOfAnEarlierAttempt_IsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	there := newAccount(t, ok(noContact), ok(`{"result":{"id":"CID_1"}}`), reply{status: 503}, ok(written))
+	r, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertTransaction}, transaction)
+	require.Equal(t, fault.Unavailable, fault.KindOf(err))
+	require.False(t, qualtrics.OutcomeUnknown(err))
+	_, err = deliver(t, there, qualtrics.Delivery{Action: plan.UpsertTransaction, Attempt: 2, NoEffect: true, Contact: r.Contact}, transaction)
+	require.NoError(t, err)
+	require.Equal(t, []string{search, create, write, write}, there.paths())
+}

@@ -17,7 +17,7 @@ type User struct {
 	Datacenter string
 }
 
-// Whoami tests the token. It fails when the answer says nobody.
+// Whoami tests the token and says whose it is, as far as the account tells.
 func (c *Client) Whoami(ctx context.Context) (User, error) {
 	do, err := c.api("ask who the token belongs to", http.MethodGet, Reads, "/whoami")
 	if err != nil {

@@ -88,14 +88,15 @@ func (h hosts) workflowURL(text string) (*url.URL, error) {
 	if u.Scheme == "http" && within(&url.URL{Scheme: "https", Host: u.Hostname()}, domain) {
 		return nil, fault.Field("workflowUrl", "want https, not http")
 	}
-	return nil, fault.Field("workflowUrl", "the host %s is neither Qualtrics' nor listed among the destination's workflow hosts", clipHost(u.Host))
+	return nil, fault.Field("workflowUrl", "the host %s is neither Qualtrics' nor listed among the destination's workflow hosts", clip(u.Host))
 }
 
-func clipHost(h string) string {
-	if len(h) > 100 {
-		return h[:100] + "…"
+// clip shortens what goes into a message.
+func clip(s string) string {
+	if len(s) > 100 {
+		return strings.ToValidUTF8(s[:100], "") + "…"
 	}
-	return h
+	return s
 }
 
 // redirect is a http.Client's CheckRedirect: on within the hosts the first
@@ -111,5 +112,5 @@ func (h hosts) redirect(req *http.Request, via []*http.Request) error {
 	case h.isHome(first.URL) && h.isHome(req.URL), origin(req.URL) == origin(first.URL):
 		return nil
 	}
-	return refuse("redirected to %s, which is not one of the account's own hosts", clipHost(req.URL.Host))
+	return refuse("redirected to %s, which is not one of the account's own hosts", clip(req.URL.Host))
 }

@@ -96,11 +96,11 @@ func (p *Pace) run(ctx context.Context, g Group, call func() error) error {
 	defer func() { p.breaker.Done(ticket, p.now(), verdict) }()
 	err := call()
 	verdict = verdictOf(ctx, err)
-	if fault.KindOf(err) == fault.RateLimited {
-		hold := fault.RetryAfter(err)
-		if hold == 0 {
-			hold = unsaidHold
-		}
+	hold := fault.RetryAfter(err)
+	if hold == 0 && fault.KindOf(err) == fault.RateLimited {
+		hold = unsaidHold
+	}
+	if hold > 0 {
 		p.throttle.Hold(g, p.now().Add(hold))
 	}
 	return err

@@ -84,7 +84,7 @@ func pause(every, took time.Duration, err error) time.Duration {
 
 func (s *Sweeper) report(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
-		s.Logger.WarnContext(ctx, what+" failed, will try again", "error", err)
+		s.Logger.WarnContext(ctx, "a round failed, will try again", "round", what, "error", err)
 	}
 }
 

@@ -253,9 +253,8 @@ func TestSweeper_Held_IsReleasedWhenTheDestinationIsOnAgain(t *testing.T) {
 // rounds counts the sweeper's rounds by the claims it makes.
 type rounds struct {
 	Backlog
-	at   chan time.Time
-	took time.Duration
-	err  error
+	at  chan time.Time
+	err error
 }
 
 func (r *rounds) ClaimInbox(ctx context.Context, _ int, _ time.Duration) ([]id.ID, error) {

@@ -165,11 +165,15 @@ func TestDeliver_Modes(t *testing.T) {
 
 func TestDeliver_UpdateOnly_DoesNotResubscribeUnlessTold(t *testing.T) {
 	t.Parallel()
-	for _, may := range []bool{false, true} {
+	const optOut = `{"directoryId":"POOL_1","extRef":"u-1","unsubscribed":true}`
+	for _, c := range []struct {
+		payload   string
+		may, sent bool
+	}{{person, false, false}, {person, true, true}, {optOut, false, true}, {optOut, true, true}} {
 		there := newAccount(t, ok(oneContact), ok(`{"meta":{}}`))
-		_, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertContact, Mode: plan.ModeUpdateOnly, MayResubscribe: may}, person)
+		_, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertContact, Mode: plan.ModeUpdateOnly, MayResubscribe: c.may}, c.payload)
 		require.NoError(t, err)
-		require.Equal(t, may, there.seen()[1].body.(*jsonvalue.Object).Has("unsubscribed"))
+		require.Equal(t, c.sent, there.seen()[1].body.(*jsonvalue.Object).Has("unsubscribed"))
 	}
 }
 

@@ -25,8 +25,8 @@ const (
 	AllPages        = "all-pages"
 )
 
-// Differences is all of them; spec/segment.md section 6 has the behaviour that
-// they are about.
+// Differences is all of them. What Segment's destination does was seen by running
+// its published packages.
 func Differences() []Difference {
 	return []Difference{
 		{StableKey, "a transaction's key is random for every attempt", "it is made from the message id, so all attempts have the same one"},

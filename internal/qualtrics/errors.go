@@ -54,7 +54,7 @@ func OutcomeUnknown(err error) bool {
 }
 
 // kindOfStatus says what an HTTP status that is no success means. 408, 423, 429
-// and 5xx but 501 may pass; nothing else does (spec/segment.md 6.4).
+// and 5xx but 501 may pass; nothing else does: Segment's rule for its destinations.
 func kindOfStatus(status int) fault.Kind {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
@@ -90,7 +90,7 @@ func mayHaveHappened(status int) bool {
 }
 
 // hints say what an error code means for whoever set up the account; the two
-// look alike otherwise (spec/qualtrics.md section 9).
+// look alike otherwise.
 var hints = map[string]string{
 	"ATP_2": "no API token reached the account",
 	"DCD_7": "the API token is unknown in this data center: check both",

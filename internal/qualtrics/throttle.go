@@ -8,8 +8,9 @@ import (
 // Group is a set of endpoints with a limit of their own.
 type Group string
 
-// The groups, with the calls per minute that an account allows (spec/qualtrics.md
-// 1.5 and 4.1).
+// The groups. Their limits are calls per minute for all users of a brand together,
+// as Qualtrics' developer portal lists them; of the calls that share a group the
+// strictest one's.
 const (
 	Reads               Group = "reads"
 	ContactWrites       Group = "contact_writes"

@@ -10,6 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestTransport_UsesNoProxy(t *testing.T) {
+	t.Parallel()
+	require.Nil(t, newTransport().Proxy)
+}
+
 func FuzzWorkflowURL_TokenStaysHome(f *testing.F) {
 	for _, s := range []string{
 		"https://fra1.qualtrics.com/x", "https://a.fra1.qualtrics.com:443", "https://fra1.qualtrics.com@e.test", "https://fra1.qualtrics.com\\@e.test/",

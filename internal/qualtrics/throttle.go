@@ -9,7 +9,7 @@ import (
 type Group string
 
 // The groups. Their limits are calls per minute for all users of a brand together,
-// as Qualtrics' developer portal lists them; of the calls that share a group the
+// as digests of Qualtrics' guides list them; of the calls that share a group the
 // strictest one's.
 const (
 	Reads               Group = "reads"

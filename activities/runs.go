@@ -20,7 +20,7 @@ import (
 
 // RunStore is where runs and their steps are kept.
 type RunStore interface {
-	CreateRuns(ctx context.Context, list []store.NewRun, lease time.Duration) ([]id.ID, error)
+	CreateRuns(ctx context.Context, list []store.NewRun, lease time.Duration) ([]store.StartRun, error)
 	VersionOf(ctx context.Context, workflow id.ID, w plan.Workflow) (int64, error)
 	WorkflowVersion(ctx context.Context, workflow id.ID, version int64) (plan.Workflow, error)
 	RunByID(ctx context.Context, run id.ID) (store.Run, error)
@@ -109,33 +109,14 @@ func (a *Runs) create(ctx context.Context, live *routing.Table, dir *routing.Dir
 	if err != nil {
 		return err
 	}
-	a.start(ctx, live, started)
-	return nil
-}
-
-// parallelStarts bounds how many Temporal workflows one activity starts at a time.
-const parallelStarts = 8
-
-// start hands runs over to Temporal. Failures are left to the sweepers.
-func (a *Runs) start(ctx context.Context, live *routing.Table, runs []id.ID) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, parallelStarts)
-	for _, run := range runs {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			r, err := a.Store.RunByID(ctx, run)
-			if err != nil {
-				return
-			}
-			name := ""
-			if w := live.Workflow(r.Workflow); w != nil {
-				name = w.Name
-			}
-			_ = a.Launcher.StartRun(ctx, run, name) // swept
-		})
+	for _, r := range started {
+		name := ""
+		if w := live.Workflow(r.Workflow); w != nil {
+			name = w.Name
+		}
+		_ = a.Launcher.StartRun(ctx, r.Run, name) // swept
 	}
-	wg.Wait()
+	return nil
 }
 
 func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Directory, d store.OpenDelivery) (store.NewRun, error) {

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,23 +115,29 @@ func (s *Sweeper) events(ctx context.Context) error {
 	}
 }
 
-// launchAll starts batches, a few at a time, until one fails: the rest would most
-// likely wait in vain too, and their leases bring them back.
+// launchAll starts batches of events.
 func (s *Sweeper) launchAll(ctx context.Context, ids []id.ID) error {
+	batches := slices.Collect(slices.Chunk(ids, launch.MaxBatch))
+	return each(batches, func(batch []id.ID) error { return s.Launcher.ProcessEvents(ctx, batch, "") })
+}
+
+// each does something for all items, a few at a time, until one fails: the rest
+// would most likely wait in vain too, and their leases bring them back.
+func each[T any](items []T, do func(T) error) error {
 	const parallel = 4
 	var wg sync.WaitGroup
 	var once sync.Once
 	var failed error
 	var stopped atomic.Bool
 	slots := make(chan struct{}, parallel)
-	for len(ids) > 0 && !stopped.Load() {
-		n := min(len(ids), launch.MaxBatch)
-		batch := ids[:n]
-		ids = ids[n:]
+	for _, item := range items {
 		slots <- struct{}{}
+		if stopped.Load() {
+			break
+		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := s.Launcher.ProcessEvents(ctx, batch, ""); err != nil {
+			if err := do(item); err != nil {
 				once.Do(func() { failed = err })
 				stopped.Store(true)
 			}
@@ -145,18 +152,12 @@ func (s *Sweeper) handovers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, h := range list {
-		switch h.Kind {
-		case store.HandoverRun:
-			err = s.Launcher.StartRun(ctx, h.ID, "")
-		case store.HandoverDistribution:
-			err = s.Launcher.StartDistribution(ctx, h.ID)
+	return each(list, func(h store.Handover) error {
+		if h.Kind == store.HandoverDistribution {
+			return s.Launcher.StartDistribution(ctx, h.ID)
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return s.Launcher.StartRun(ctx, h.ID, "")
+	})
 }
 
 // held makes the deliveries of destinations that were switched on again due.

@@ -206,7 +206,7 @@ func TestSweeper_RunsAndDistributions_AreStartedUntilTheyBegin(t *testing.T) {
 			Action: plan.StartWorkflow, Status: delivery.Pending, Occurred: l.clock, Due: l.clock.Add(time.Hour)}}))
 		runs, err := l.CreateRuns(ctx, []store.NewRun{{Ref: ref, Workflow: 1, Version: 1, Directory: 2, Status: store.RunPending, Fields: "[]", Payload: []byte(`{}`)}}, 30*time.Second)
 		require.NoError(t, err)
-		d, _, err := l.CreateDistribution(ctx, store.NewDistribution{Run: runs[0], Step: "ask", Directory: 2, Survey: "s", Channel: "email", Settings: "{}", Contact: 3, Snapshot: "{}"}, 30*time.Second)
+		d, _, err := l.CreateDistribution(ctx, store.NewDistribution{Run: runs[0].Run, Step: "ask", Directory: 2, Survey: "s", Channel: "email", Settings: "{}", Contact: 3, Snapshot: "{}"}, 30*time.Second)
 		require.NoError(t, err)
 
 		require.NoError(t, l.sweeper.Once(ctx))
@@ -217,9 +217,9 @@ func TestSweeper_RunsAndDistributions_AreStartedUntilTheyBegin(t *testing.T) {
 			require.Len(t, l.temporal.runs, n)
 			require.Len(t, l.temporal.dists, n)
 		}
-		require.Equal(t, runs[0], l.temporal.runs[0])
+		require.Equal(t, runs[0].Run, l.temporal.runs[0])
 		require.Equal(t, d, l.temporal.dists[0])
-		_, err = l.BeginRun(ctx, runs[0])
+		_, err = l.BeginRun(ctx, runs[0].Run)
 		require.NoError(t, err)
 		_, err = l.BeginDistribution(ctx, d)
 		require.NoError(t, err)

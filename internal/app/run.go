@@ -324,7 +324,9 @@ func (p *process) openMail() error {
 }
 
 func (p *process) startWorker(ctx context.Context) error {
-	runs := &activities.Runs{Store: p.store, Revisions: p.cache, Tasks: p.tasks, Launcher: p.launcher, Secrets: p.plans.Secrets, Now: p.o.Now}
+	starts := launch.NewQueue(p.launcher, p.log)
+	p.onClose(starts.Close)
+	runs := &activities.Runs{Store: p.store, Revisions: p.cache, Tasks: p.tasks, Launcher: starts, Secrets: p.plans.Secrets, Now: p.o.Now}
 	host := "localhost"
 	if u, err := url.Parse(p.o.PublicURL); err == nil && u.Hostname() != "" {
 		host = u.Hostname()

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -35,8 +36,11 @@ func openTab(t *testing.T) *tab {
 		t.Skip("a browser takes seconds")
 	}
 	path, err := exec.LookPath("chromium")
+	if err != nil && os.Getenv("SEGUE_REQUIRE_CHROMIUM") != "" {
+		t.Fatal("SEGUE_REQUIRE_CHROMIUM is set and Chromium is not installed")
+	}
 	if err != nil {
-		t.Skip("no Chromium installed")
+		t.Skip("no Chromium installed: the browser tests are skipped")
 	}
 	c := newTestConsole(t, &fake{})
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})

@@ -123,8 +123,14 @@ func compileCEL(env *cel.Env, text string) (*cel.Ast, *cel.Issues) {
 			e.SetKindCase(factory.NewCall(e.ID(), "dyn", factory.NewLiteral(last, types.Double(n))))
 		}
 	}))
+	checking.Lock()
+	defer checking.Unlock()
 	return env.Check(tree)
 }
+
+// checking lets one expression at a time be checked: the library fills the shared
+// environment's catalogue of overloads on the way, and two at once race.
+var checking sync.Mutex
 
 var variableNames = map[string]bool{"fields": true, "contact": true, "event": true, "steps": true}
 

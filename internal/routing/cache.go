@@ -36,9 +36,12 @@ func (c *Cache) Revision(ctx context.Context, revision int64) (*Table, error) {
 	if t := c.tables[revision]; t != nil {
 		return t, nil
 	}
-	p, err := c.plans.RevisionPlan(ctx, revision)
-	if err != nil {
-		return nil, err
+	p := &plan.Plan{} // revision 0: before there was any plan
+	if revision > 0 {
+		var err error
+		if p, err = c.plans.RevisionPlan(ctx, revision); err != nil {
+			return nil, err
+		}
 	}
 	ids, err := c.plans.NameIDs(ctx)
 	if err != nil {

@@ -252,8 +252,13 @@ func (tx *Tx) lockContacts(ctx context.Context, dir id.ID, ids []id.ID) ([]*cont
 
 func (tx *Tx) writeContacts(ctx context.Context, dir Directory, w contact.Writes) error {
 	// Released keys go first: another contact of the same batch may take them.
-	for _, r := range w.Release {
-		if _, err := tx.exec(ctx, `DELETE FROM contact_keys WHERE key = ? AND contact = ?`, r.Key[:], r.Contact); err != nil {
+	if len(w.Release) > 0 {
+		released := make([]key, len(w.Release))
+		for i, r := range w.Release {
+			released[i] = r.Key
+		}
+		// Their owners are locked: nobody else can have them meanwhile.
+		if _, err := tx.exec(ctx, `DELETE FROM contact_keys WHERE key {keys}`, tx.s.keys(released)); err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,7 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 	}
 	sortByKey(guards)
 	var fresh map[id.ID]bool
-	err := s.inTx(ctx, func(tx *Tx) error {
+	err := s.inTx(asUrgent(ctx), func(tx *Tx) error {
 		var rev int64
 		if err := tx.get(ctx, &rev, `SELECT coalesce(max(id), 0) FROM revisions`); err != nil {
 			return err

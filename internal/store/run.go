@@ -40,13 +40,16 @@ type NewRun struct {
 	Rejected  string // set: the delivery cannot work at all, no run is made
 }
 
+// StartRun is a run whose Temporal workflow is to be started.
+type StartRun struct{ Run, Workflow id.ID }
+
 var runsTable = table{"runs", []column{{"id", bigint}, {"workflow", bigint}, {"version", bigint}, {"event", bigint}, {"generation", bigint}, {"status", text},
 	{"contact", bigint}, {"directory", bigint}, {"fields", text}, {"payload", bytes}, {"reason", text}, {"created_at", bigint}, {"ended_at", bigint}}}
 
 // CreateRuns makes a run for each delivery and marks the delivery done, in one
 // transaction, and returns the runs to start. A workflow has one run per event: a
 // second call, or a second mapping to the same workflow, finds the first's.
-func (s *Store) CreateRuns(ctx context.Context, list []NewRun, lease time.Duration) (start []id.ID, err error) {
+func (s *Store) CreateRuns(ctx context.Context, list []NewRun, lease time.Duration) (start []StartRun, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		start = nil
 		refs := make([]delivery.Ref, len(list))
@@ -81,7 +84,7 @@ func (s *Store) CreateRuns(ctx context.Context, list []NewRun, lease time.Durati
 			}
 			marks = append(marks, m)
 			if fresh && r.Status == RunPending {
-				start = append(start, run)
+				start = append(start, StartRun{run, r.Workflow})
 				if err := tx.handOver(ctx, HandoverRun, run, lease); err != nil {
 					return err
 				}

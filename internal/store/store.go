@@ -190,14 +190,20 @@ func (s *Store) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 }
 
+type urgentKey struct{}
+
+// asUrgent marks what is done for a caller who waits for the answer.
+func asUrgent(ctx context.Context) context.Context { return context.WithValue(ctx, urgentKey{}, true) }
+
+func urgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
+
 func (s *Store) tryTx(ctx context.Context, fn func(tx *Tx) error) error {
 	begin, life := s.w.BeginTxx, ctx
 	if s.lite != nil {
-		release, err := s.lite.take(ctx)
-		if err != nil {
+		if err := s.lite.take(ctx, urgent(ctx)); err != nil {
 			return err
 		}
-		defer release()
+		defer s.lite.release()
 		// The transaction must not end by itself when ctx does: a statement of the
 		// connection that came after would be outside it. Statements fail with ctx,
 		// and the rollback below ends it.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/jmoiron/sqlx"
@@ -10,12 +11,17 @@ import (
 // writer is SQLite's one writing connection with its prepared statements: preparing
 // costs about as much as running a short statement. Whoever holds the turn runs
 // statements and the transaction on the same connection, so that they are inside it.
+//
+// Turns are given in order, but one that is urgent goes before the others: somebody
+// waits for an answer. After it an ordinary one comes first, because who is urgent
+// asks anew only when it is done.
 type writer struct {
 	conn *sqlx.Conn
-	turn chan struct{} // holds one token: who has it may write
 
-	mu    sync.Mutex
-	stmts map[string]*sqlx.Stmt
+	mu      sync.Mutex
+	busy    bool
+	waiting [2][]chan struct{} // ordinary, urgent
+	stmts   map[string]*sqlx.Stmt
 }
 
 func newWriter(db *sqlx.DB) (*writer, error) {
@@ -23,19 +29,53 @@ func newWriter(db *sqlx.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn, turn: make(chan struct{}, 1), stmts: map[string]*sqlx.Stmt{}}
-	w.turn <- struct{}{}
-	return w, nil
+	return &writer{conn: conn, stmts: map[string]*sqlx.Stmt{}}, nil
 }
 
-// take waits for the turn.
-func (w *writer) take(ctx context.Context) (release func(), err error) {
-	select {
-	case <-w.turn:
-		return func() { w.turn <- struct{}{} }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// take waits for the turn, which the caller must release.
+func (w *writer) take(ctx context.Context, urgent bool) error {
+	queue := 0
+	if urgent {
+		queue = 1
 	}
+	w.mu.Lock()
+	if !w.busy {
+		w.busy = true
+		w.mu.Unlock()
+		return nil
+	}
+	turn := make(chan struct{})
+	w.waiting[queue] = append(w.waiting[queue], turn)
+	w.mu.Unlock()
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+	}
+	w.mu.Lock()
+	i := slices.Index(w.waiting[queue], turn)
+	if i >= 0 {
+		w.waiting[queue] = slices.Delete(w.waiting[queue], i, i+1)
+	}
+	w.mu.Unlock()
+	if i < 0 {
+		w.release() // it was given in the same moment
+	}
+	return ctx.Err()
+}
+
+// release gives the turn to the next.
+func (w *writer) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for queue := len(w.waiting) - 1; queue >= 0; queue-- {
+		if list := w.waiting[queue]; len(list) > 0 {
+			w.waiting[queue] = list[1:]
+			close(list[0])
+			return
+		}
+	}
+	w.busy = false
 }
 
 // maxStatements bounds the prepared statements kept.
@@ -70,7 +110,7 @@ func (w *writer) close() {
 	if w == nil {
 		return
 	}
-	<-w.turn // a transaction that runs ends first
+	_ = w.take(context.Background(), true) // a transaction that runs ends first
 	w.forget()
 	_ = w.conn.Close()
 }

@@ -18,8 +18,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // driver pgx
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite" // driver sqlite
 	sqlite3 "modernc.org/sqlite/lib"
@@ -42,6 +43,7 @@ type Options struct {
 // Store is an open database. Safe for concurrent use.
 type Store struct {
 	w, r     *sqlx.DB // the writer and the readers; one pool on PostgreSQL
+	turns    *turns   // who may write
 	lite     *writer  // SQLite's one writing connection; nil on PostgreSQL
 	postgres bool
 	now      func() time.Time
@@ -121,16 +123,23 @@ func (s *Store) openSQLite(path string, o Options) error {
 	}
 	s.r.SetMaxOpenConns(n)
 	s.r.SetMaxIdleConns(n)
+	s.turns = newTurns(1)
 	s.lite, err = newWriter(s.w)
 	return fault.Wrap(fault.Unavailable, err, "open the database file %s", path)
 }
 
 func (s *Store) openPostgres(o Options) error {
-	db, err := sqlx.Open("pgx", o.URL)
+	config, err := pgx.ParseConfig(o.URL)
 	if err != nil {
 		// The URL may hold a password, so the driver's text stays out.
 		return fault.Field("database-url", "not a PostgreSQL URL")
 	}
+	// Compiling a plan takes longer than any of these short statements run.
+	noJIT := stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SET jit = off")
+		return err
+	})
+	db := sqlx.NewDb(stdlib.OpenDB(*config, noJIT), "pgx")
 	n := o.MaxConns
 	if n == 0 {
 		n = 16
@@ -138,12 +147,21 @@ func (s *Store) openPostgres(o Options) error {
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	s.w, s.r, s.postgres = db, db, true
+	s.turns = newTurns(max(2, n/postgresShare))
 	return nil
 }
 
+// postgresShare is the part of the connections that may write at the same time in
+// the background: more writers only take the processors from each other, and from
+// callers who wait for an answer.
+const postgresShare = 4
+
 // Close closes the connections.
 func (s *Store) Close() error {
-	s.lite.close()
+	if s.lite != nil {
+		_ = s.turns.take(context.Background(), true) // a transaction that runs ends first
+		s.lite.close()
+	}
 	err := s.w.Close()
 	if s.r != s.w && s.r != nil {
 		err = errors.Join(err, s.r.Close())
@@ -199,11 +217,14 @@ func urgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
 
 func (s *Store) tryTx(ctx context.Context, fn func(tx *Tx) error) error {
 	begin, life := s.w.BeginTxx, ctx
-	if s.lite != nil {
-		if err := s.lite.take(ctx, urgent(ctx)); err != nil {
+	// On PostgreSQL those who are urgent need no turn: ingest limits itself.
+	if s.lite != nil || !urgent(ctx) {
+		if err := s.turns.take(ctx, urgent(ctx)); err != nil {
 			return err
 		}
-		defer s.lite.release()
+		defer s.turns.release()
+	}
+	if s.lite != nil {
 		// The transaction must not end by itself when ctx does: a statement of the
 		// connection that came after would be outside it. Statements fail with ctx,
 		// and the rollback below ends it.

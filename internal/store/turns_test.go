@@ -2,19 +2,15 @@ package store
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestWriter_UrgentGoesFirst_OthersInOrder(t *testing.T) {
+func TestTurns_UrgentGoesFirst_OthersInOrder(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "s.db")})
-	require.NoError(t, err)
-	defer s.Close()
-	w := s.lite
+	w := newTurns(1)
 	require.NoError(t, w.take(t.Context(), false))
 	order := make(chan string, 3)
 	waiting := func(n int) bool {
@@ -37,5 +33,16 @@ func TestWriter_UrgentGoesFirst_OthersInOrder(t *testing.T) {
 	w.release()
 	require.Equal(t, []string{"urgent", "first", "second"}, []string{<-order, <-order, <-order})
 	require.NoError(t, w.take(t.Context(), false), "the turn is free again")
+}
+
+func TestTurns_AsManyAsThereAre(t *testing.T) {
+	t.Parallel()
+	w := newTurns(2)
+	require.NoError(t, w.take(t.Context(), false))
+	require.NoError(t, w.take(t.Context(), false))
+	given, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, w.take(given, false), context.DeadlineExceeded)
 	w.release()
+	require.NoError(t, w.take(t.Context(), false))
 }

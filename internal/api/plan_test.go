@@ -1,12 +1,14 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/store"
 )
 
@@ -82,4 +84,18 @@ func TestSources_WriteKeys_AreResolved(t *testing.T) {
 	b.Options.Secrets = nil
 	_, body, _ = b.request("GET", "/sources", "")
 	require.Contains(t, body, `"write_keys":[]`)
+}
+
+func TestWorkflows_URLs_AreToldWhereTheyAreKnown(t *testing.T) {
+	b := setup(t)
+	_, body, _ := b.request("GET", "/workflows", "")
+	require.Equal(t, `{"workflows":[]}`, body)
+	b.applyPlan()
+	_, body, _ = b.request("GET", "/workflows", "")
+	require.Contains(t, body, `"urls":[]`)
+	b.Options.WorkflowTokens = func(context.Context, id.ID) ([]string, error) { return []string{"t1"}, nil }
+	b.Options.PublicURL = "https://segue.example.com"
+	_, body, _ = b.request("GET", "/workflows", "")
+	require.Contains(t, body, `"version":1`)
+	require.Contains(t, body, `"urls":["https://segue.example.com/v1/workflows/t1"]`)
 }

@@ -61,6 +61,11 @@ func (s *Service) routes() []route {
 		return reply(c, out, err)
 	}})
 
+	add(route{method: fiber.MethodGet, path: "/workflows", summary: "List the workflows of the plan with the URLs that start them", answer: WorkflowList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
+		out, err := s.Workflows(ctx)
+		return reply(c, out, err)
+	}})
+
 	add(route{method: fiber.MethodGet, path: "/plan", summary: "Export the plan in force as YAML", serve: s.exportPlan})
 	add(planRoute("/plan/validate", "Judge a plan; all problems are answered at once", s.validatePlan))
 	add(planRoute("/plan/diff", "Say what applying a plan would change", s.Diff))

@@ -34,6 +34,10 @@ type Options struct {
 	// Secrets gives the values of the plan's references; nil when they are not to
 	// be had, and then no write key is told.
 	Secrets func(ctx context.Context) (map[string]string, error)
+	// WorkflowTokens gives the tokens in a workflow's URLs, newest first; nil when
+	// they are not to be had, and then no URL is told.
+	WorkflowTokens func(ctx context.Context, workflow id.ID) ([]string, error)
+	PublicURL      string // base of workflows' URLs
 
 	TemporalUI string // address of Temporal's UI, "" when there is none to link to
 	Namespace  string // Temporal's

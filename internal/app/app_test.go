@@ -186,3 +186,25 @@ func TestOnboarding_FromEventToAnswer(t *testing.T) {
 	require.Len(t, s.list("outbox", "mails", some), 1)
 	require.Len(t, s.list("events?source=web", "events", some), 1)
 }
+
+// TestWorkflowURL_Posted_StartsARun copies a workflow's URL as a person would and
+// posts to it: any JSON starts a run, the same JSON again does not.
+func TestWorkflowURL_Posted_StartsARun(t *testing.T) {
+	t.Parallel()
+	s := startDev(t, nil)
+	url := s.list("workflows", "workflows", having("name", "onboarding-feedback"))[0]["urls"].([]any)[0].(string)
+	require.Contains(t, url, s.HTTP+"/v1/workflows/")
+	body := `{"userId":"u_7","properties":{"steps_completed":4},"context":{"traits":{"email":"ken@example.com"}}}`
+	var first, again object
+	for _, answer := range []*object{&first, &again} {
+		res, err := http.Post(url, "application/json", strings.NewReader(body))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusAccepted, res.StatusCode)
+		require.NoError(t, json.NewDecoder(res.Body).Decode(answer))
+		res.Body.Close()
+	}
+	require.Equal(t, first["id"], again["id"], "an equal body is the same event")
+	run := s.list("runs?event="+first["id"].(string), "runs", having("status", "done"))[0]
+	require.Equal(t, "u_7", run["fields"].(map[string]any)["user"])
+	s.list("outbox", "mails", having("to", "ken@example.com"))
+}

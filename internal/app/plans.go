@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/plan"
 	"github.com/segue-xm/segue/internal/routing"
 	"github.com/segue-xm/segue/internal/seal"
@@ -41,16 +42,30 @@ func (p *plans) Apply(ctx context.Context, next *plan.Plan, secrets map[string]s
 	for name, value := range secrets {
 		literals[name] = value
 	}
-	for _, d := range next.Destinations {
-		if d.Type == plan.TypeQualtrics && d.IsEnabled() {
-			return 0, fault.Field("destinations."+d.Name+".enabled", "this version cannot deliver to Qualtrics yet: set enabled: false, deliveries are held")
-		}
+	if err := beyond(next); err != nil {
+		return 0, err
 	}
 	rev, err := p.store.SavePlan(ctx, p.sealer, next, literals, author)
 	if err == nil && p.saved != nil {
 		p.saved(ctx)
 	}
 	return rev, err
+}
+
+// beyond names what a plan may say and this version cannot do: accepted in silence
+// it would be taken for done.
+func beyond(p *plan.Plan) error {
+	for _, d := range p.Destinations {
+		if d.Type == plan.TypeQualtrics && d.IsEnabled() {
+			return fault.Field("destinations."+d.Name+".enabled", "this version cannot deliver to Qualtrics yet: set enabled: false, deliveries are held")
+		}
+	}
+	for _, s := range p.Sources {
+		if s.Deletes == "erase" {
+			return fault.Field("sources."+s.Name+".deletes", "this version cannot erase people yet: leave it out, delete events are kept and can be processed later")
+		}
+	}
+	return nil
 }
 
 // Secrets gives the values of the plan's references, read anew with each revision.
@@ -69,6 +84,11 @@ func (p *plans) Secrets(ctx context.Context) (map[string]string, error) {
 		p.secrets, p.revision = s, rev
 	}
 	return p.secrets, nil
+}
+
+// WorkflowTokens are the tokens in a workflow's URLs, newest first.
+func (p *plans) WorkflowTokens(ctx context.Context, workflow id.ID) ([]string, error) {
+	return p.store.WorkflowTokens(ctx, p.sealer, workflow)
 }
 
 // lastApplied is the setting that remembers the plan file last applied, so that a

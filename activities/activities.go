@@ -36,7 +36,7 @@ type Launcher interface {
 
 // handoverLease is how long a written row may wait for its Temporal workflow
 // before a sweeper starts it.
-const handoverLease = time.Minute
+const handoverLease = 30 * time.Second
 
 // words are what a record keeps of an error: its public text, as every database
 // can hold it.

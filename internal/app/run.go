@@ -105,6 +105,9 @@ func (p *process) run(ctx context.Context) error {
 	p.addresses.AdminToken = p.o.AdminToken
 	if p.o.PublicURL == "" {
 		p.o.PublicURL = p.addresses.HTTP
+		if p.o.Mode == Worker {
+			p.o.PublicURL = "http://" + p.o.HTTPAddress // where people's links lead is the starter
+		}
 	}
 	p.o.PublicURL = strings.TrimRight(p.o.PublicURL, "/")
 

@@ -96,7 +96,7 @@ func TestTopology_StarterAndWorkerKilled_TheOthersDoEverythingOnce(t *testing.T)
 
 	const key = "wk_topology_0123456789"
 	starters[0].apply(t, plan.Onboarding(), map[string]string{"SEGUE_DEMO_WRITE_KEY": key})
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*3*time.Minute)
 	defer cancel()
 	const people = 80
 	w := makeTraffic(rand.New(rand.NewPCG(1, 2)), 600, people)
@@ -123,7 +123,7 @@ func TestTopology_StarterAndWorkerKilled_TheOthersDoEverythingOnce(t *testing.T)
 	close(senders.queue)
 	senders.done.Wait()
 	require.Empty(t, senders.failures)
-	took := d.settled(time.Minute)
+	took := d.settled(3*time.Minute)
 	w.holds(t, d, senders.acked)
 
 	for _, c := range []*child{starters[1], workers[1]} {

@@ -123,7 +123,7 @@ func TestTopology_StarterAndWorkerKilled_TheOthersDoEverythingOnce(t *testing.T)
 	close(senders.queue)
 	senders.done.Wait()
 	require.Empty(t, senders.failures)
-	took := d.settled(3*time.Minute)
+	took := d.settled(3 * time.Minute)
 	w.holds(t, d, senders.acked)
 
 	for _, c := range []*child{starters[1], workers[1]} {

@@ -38,7 +38,8 @@ type Source struct {
 	WriteKeys      []Secret `json:"write_keys,omitempty"`
 	WebhookSecrets []Secret `json:"webhook_secrets,omitempty"`
 	// Deletes says what a delete event does: "ignore" (default) records it,
-	// "erase" erases the person in every directory the source's mappings feed.
+	// "erase" erases the person in every directory the source's mappings feed; it is
+	// not built yet, and a plan with it is refused when it is applied.
 	Deletes string `json:"deletes,omitempty"`
 }
 

@@ -34,9 +34,9 @@ type Launcher interface {
 	StartDistribution(ctx context.Context, distribution id.ID) error
 }
 
-// handoverLease is how long a written row may wait for its Temporal workflow
+// HandoverLease is how long a written row may wait for its Temporal workflow
 // before a sweeper starts it.
-const handoverLease = 30 * time.Second
+const HandoverLease = 30 * time.Second
 
 // words are what a record keeps of an error: its public text, as every database
 // can hold it.

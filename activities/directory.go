@@ -149,7 +149,7 @@ func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request
 	if r.Expires > 0 {
 		n.Expires = d.Now().Add(r.Expires)
 	}
-	return d.Store.CreateDistribution(ctx, n, handoverLease)
+	return d.Store.CreateDistribution(ctx, n, HandoverLease)
 }
 
 // findBy finds the contact that a step's settings name.

@@ -155,7 +155,7 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 		total.Sent++
 		return a.Store.MessageWasSent(ctx, invitation, kind)
 	}
-	final := fault.KindOf(err).Final()
+	final := fault.KindOf(err).Final() || a.Now().Sub(r.Since) > patience
 	if noted := a.Store.MessageFailed(ctx, invitation, kind, words(err), final); noted != nil {
 		return noted
 	}

@@ -113,7 +113,9 @@ func (a *Effects) Apply(ctx context.Context, open []store.OpenDelivery) error {
 func (a *Effects) failed(ctx context.Context, d store.OpenDelivery, err error) error {
 	now := a.Now()
 	m := store.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: words(err), Status: delivery.Rejected}
-	if !fault.KindOf(err).Final() && now.Sub(d.Event.Time()) < delivery.Patience {
+	// An old event, held or waiting for long, still gets its tries.
+	young := now.Sub(d.Event.Time()) < delivery.Patience || m.Attempts < delivery.MinAttempts
+	if !fault.KindOf(err).Final() && young {
 		m.Status = delivery.Retrying
 		m.Due = now.Add(delivery.Backoff(m.Attempts, fault.RetryAfter(err)))
 	}

@@ -190,7 +190,9 @@ func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m rou
 	switch {
 	case err != nil:
 		d.Status, d.Reason = delivery.Rejected, words(err)
-	case current == nil || !current.Def.IsEnabled():
+	case current == nil:
+		d.Status, d.Reason = delivery.Rejected, "the destination is not in the plan any more"
+	case !current.Def.IsEnabled():
 		d.Status, d.Reason, d.Due = delivery.Held, "the destination is switched off", HeldUntil
 	case m.Destination.Directory == nil:
 		d.Due = now
@@ -202,7 +204,7 @@ func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m rou
 // later than its arrival, so that a client's clock in 2099 freezes nothing.
 func occurred(event *jsonvalue.Object, accepted time.Time) time.Time {
 	if s, ok := event.Get("timestamp").(string); ok {
-		if t, err := time.Parse(time.RFC3339Nano, s); err == nil && t.Before(accepted) {
+		if t, err := time.Parse(time.RFC3339Nano, s); err == nil && t.Before(accepted) && t.Unix() > 0 {
 			return t
 		}
 	}

@@ -311,6 +311,10 @@ func TestUpsertContacts_KeepsFailing_IsRejectedWhenPatienceIsOver(t *testing.T) 
 	events, refs := h.written(identify("a"))
 	h.effects.Deliveries = stuck{h.effects.Deliveries, events[0], 0}
 	h.pass(delivery.Patience + time.Hour)
+	for range delivery.MinAttempts - 1 {
+		require.NoError(t, h.effects.UpsertContacts(t.Context(), refs))
+		require.Equal(t, string(delivery.Retrying), h.delivery(events[0]).Status, "old as it is, it gets its tries")
+	}
 	require.NoError(t, h.effects.UpsertContacts(t.Context(), refs))
 	require.Equal(t, string(delivery.Rejected), h.delivery(events[0]).Status)
 }

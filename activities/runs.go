@@ -105,7 +105,7 @@ func (a *Runs) create(ctx context.Context, live *routing.Table, dir *routing.Dir
 			return err
 		}
 	}
-	started, err := a.Store.CreateRuns(ctx, runs, handoverLease)
+	started, err := a.Store.CreateRuns(ctx, runs, HandoverLease)
 	if err != nil {
 		return err
 	}

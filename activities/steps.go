@@ -39,6 +39,7 @@ type situation struct {
 	dir   *routing.Directory
 	name  string
 	scope flow.Scope
+	steps []store.Step
 }
 
 // look reads a run and what is true now.
@@ -82,6 +83,7 @@ func (a *Runs) look(ctx context.Context, run id.ID) (situation, error) {
 		return s, err
 	}
 	outputs := jsonvalue.NewObject(len(steps))
+	s.steps = steps
 	for _, st := range steps {
 		if st.Output.Valid {
 			o, err := jsonvalue.ParseObject([]byte(st.Output.String))
@@ -109,6 +111,9 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 	} else if named != nil {
 		scope.Contact = named
 	}
+	if j, begun, err := s.waiting(in); begun || err != nil {
+		return j, err
+	}
 	v, err := s.def.Judge(in.Step, scope)
 	if err != nil && scope.Contact == nil {
 		if notYet := a.awaitContact(ctx, in, err); notYet != nil {
@@ -131,11 +136,14 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 		output.Set("branch", float64(v.Branch))
 		return j, a.record(ctx, in, store.StepDone, output, "")
 	case in.Kind == flow.KindWait:
+		waits := jsonvalue.NewObject(2)
+		waits.Set("for", v.Wait.String())
 		if v.Response != "" {
 			j.Response = true
 			j.Answered = answered(s.scope.Steps, v.Response)
+			waits.Set("response", v.Response)
 		}
-		_, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepWaiting, "")
+		_, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepWaiting, jsonvalue.Text(waits))
 		return j, err
 	}
 	return j, nil
@@ -160,6 +168,28 @@ func (a *Runs) awaitContact(ctx context.Context, in StepInput, failed error) err
 
 // begun is when a step was first tried.
 func begun(row store.Step) time.Time { return time.UnixMilli(row.StartedAt.Int64) }
+
+// waiting is what a wait that has begun waits for: it was judged when it was
+// reached, and from then on only time and the answer end it.
+func (s situation) waiting(in StepInput) (j Judgement, begun bool, err error) {
+	for _, st := range s.steps {
+		if st.Step != in.Step || st.Status != store.StepWaiting || !st.Input.Valid {
+			continue
+		}
+		o, err := jsonvalue.ParseObject([]byte(st.Input.String))
+		if err != nil {
+			return j, true, err
+		}
+		if j.Wait, err = time.ParseDuration(textOf(o.Get("for"))); err != nil {
+			return j, true, err
+		}
+		if step := textOf(o.Get("response")); step != "" {
+			j.Response, j.Answered = true, answered(s.scope.Steps, step)
+		}
+		return j, true, nil
+	}
+	return j, false, nil
+}
 
 // fieldsObject is a run's stored fields as conditions and templates see them.
 func fieldsObject(stored string) (*jsonvalue.Object, error) {

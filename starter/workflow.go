@@ -20,7 +20,7 @@ import (
 )
 
 // maxWorkflowBody bounds what is posted to a workflow's URL.
-const maxWorkflowBody = 1 << 20
+const maxWorkflowBody = 256 << 10
 
 // workflowURL takes any JSON for the workflow whose URL it is posted to.
 func (s *Starter) workflowURL(c *fiber.Ctx) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 
@@ -88,6 +89,16 @@ func (p *process) ingest(ctx context.Context, app *fiber.App) error {
 
 // health adds what operators and load balancers ask.
 func (p *process) health(app *fiber.App) {
+	p.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "segue_temporal_up", Help: "Whether Temporal answers: 1 or 0.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if p.temporalAnswers(ctx) {
+			return 1
+		}
+		return 0
+	}))
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok"}) })
 	app.Get("/readyz", func(c *fiber.Ctx) error {
 		ctx, cancel := context.WithTimeout(c.UserContext(), 2*time.Second)
@@ -116,7 +127,7 @@ func (p *process) parts(ctx context.Context) []api.Part {
 	}
 	begin = time.Now()
 	temporal := api.Part{Name: "temporal", Status: "ok"}
-	if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+	if !p.temporalAnswers(ctx) {
 		temporal.Status, temporal.Detail = "failed", "does not answer"
 	} else {
 		temporal.Detail = took(begin)
@@ -125,7 +136,20 @@ func (p *process) parts(ctx context.Context) []api.Part {
 	if p.o.SMTPURL != "" {
 		sender.Detail = "smtp"
 	}
-	return []api.Part{database, temporal, sender}
+	parts := []api.Part{database, temporal, sender}
+	if p.o.Mode != Starter {
+		polls := api.Part{Name: "workers", Status: "ok", Detail: "polling"}
+		if !p.polling.Load() {
+			polls.Status, polls.Detail = "failed", "not polling Temporal yet"
+		}
+		parts = append(parts, polls)
+	}
+	return parts
+}
+
+func (p *process) temporalAnswers(ctx context.Context) bool {
+	_, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	return err == nil
 }
 
 func took(since time.Time) string { return fmt.Sprintf("%d ms", time.Since(since).Milliseconds()) }

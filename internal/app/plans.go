@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"sync"
@@ -62,7 +64,7 @@ func beyond(p *plan.Plan) error {
 	}
 	for _, s := range p.Sources {
 		if s.Deletes == "erase" {
-			return fault.Field("sources."+s.Name+".deletes", "this version cannot erase people yet: leave it out, delete events are kept and can be processed later")
+			return fault.Field("sources."+s.Name+".deletes", "this version cannot erase people yet: leave it out, delete events are kept")
 		}
 	}
 	return nil
@@ -101,14 +103,17 @@ func (p *plans) applyFile(ctx context.Context, file string, checks plan.Checks) 
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "plan")
 	}
+	// Only the text's hash is kept: the text may hold secrets.
+	sum := sha256.Sum256(text)
+	hash := hex.EncodeToString(sum[:])
 	before, err := p.store.Setting(ctx, lastApplied)
-	if err != nil || before == string(text) {
+	if err != nil || before == hash {
 		return err
 	}
 	if err := p.applyText(ctx, filepath.Base(file), text, os.LookupEnv, checks); err != nil {
 		return err
 	}
-	return p.store.SetSetting(ctx, lastApplied, string(text))
+	return p.store.SetSetting(ctx, lastApplied, hash)
 }
 
 func (p *plans) applyText(ctx context.Context, name string, text []byte, lookup func(string) (string, bool), checks plan.Checks) error {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -50,6 +51,7 @@ type process struct {
 
 	temporal  client.Client
 	launcher  *launch.Launcher
+	polling   atomic.Bool // the worker has begun to poll Temporal
 	addresses Addresses
 	closers   []func() // run in reverse order
 }
@@ -128,7 +130,10 @@ func (p *process) run(ctx context.Context) error {
 	}
 	work, stop := context.WithCancel(ctx)
 	p.onClose(stop)
-	if p.o.Mode != Starter {
+	if p.o.Mode == Worker {
+		return p.runWorker(work, listener)
+	}
+	if p.o.Mode == Dev {
 		if err := p.startWorker(work); err != nil {
 			return err
 		}
@@ -137,7 +142,27 @@ func (p *process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.serve(ctx, app, listener)
+	return p.serve(ctx, app, p.listen(app, listener))
+}
+
+// runWorker answers health checks first: waiting for a Temporal that is away is
+// being well.
+func (p *process) runWorker(ctx context.Context, listener net.Listener) error {
+	app, err := p.buildHTTP(ctx)
+	if err != nil {
+		return err
+	}
+	failed := p.listen(app, listener)
+	if err := p.startWorker(ctx); err != nil {
+		return err
+	}
+	return p.serve(ctx, app, failed)
+}
+
+func (p *process) listen(app *fiber.App, listener net.Listener) <-chan error {
+	failed := make(chan error, 1)
+	go func() { failed <- app.Listener(listener) }()
+	return failed
 }
 
 // reason is why the system refused an address, without the address.
@@ -327,7 +352,7 @@ func (p *process) openMail() error {
 }
 
 func (p *process) startWorker(ctx context.Context) error {
-	starts := launch.NewQueue(p.launcher, p.log)
+	starts := launch.NewQueue(p.launcher, activities.HandoverLease, p.log)
 	p.onClose(starts.Close)
 	runs := &activities.Runs{Store: p.store, Revisions: p.cache, Tasks: p.tasks, Launcher: starts, Secrets: p.plans.Secrets, Now: p.o.Now}
 	host := "localhost"
@@ -348,6 +373,7 @@ func (p *process) startWorker(ctx context.Context) error {
 		return err
 	}
 	p.onClose(w.Stop)
+	p.polling.Store(true)
 	if p.o.Mode == Dev { // alone here: what the last life left is done at once
 		if err := p.store.EndLeases(ctx); err != nil {
 			return err
@@ -387,9 +413,7 @@ func (p *process) startPatiently(ctx context.Context, start func() error) error 
 // shutdownTimeout bounds how long open requests may take to end.
 const shutdownTimeout = 10 * time.Second
 
-func (p *process) serve(ctx context.Context, app *fiber.App, listener net.Listener) error {
-	failed := make(chan error, 1)
-	go func() { failed <- app.Listener(listener) }()
+func (p *process) serve(ctx context.Context, app *fiber.App, failed <-chan error) error {
 	if p.o.Mode == Dev {
 		p.banner()
 	}

@@ -170,6 +170,18 @@ func TestAfter_LaterPairWins_ByHandBeatsAnEventOfTheSameMoment(t *testing.T) {
 	}
 }
 
+func TestMerge_BeforeTheEpoch_StillSays(t *testing.T) {
+	t.Parallel()
+	d := newDirectory()
+	for _, ms := range []int64{0, -62_135_596_800_000} {
+		d.apply(Upsert, &Input{ExtRef: fmt.Sprint("u", ms), FirstName: "Ann", Stamp: Stamp{At: ms, Event: 1}})
+	}
+	require.Len(t, d.contacts, 2)
+	for _, c := range d.contacts {
+		require.Equal(t, "Ann", c.FirstName)
+	}
+}
+
 func TestMerge_NewContact_SpeaksEnglishUntilSomebodyKnows(t *testing.T) {
 	t.Parallel()
 	d := newDirectory()

@@ -40,7 +40,7 @@ func (c *Contact) merge(in *Input, isNew bool) (changes []Change, touched bool) 
 	}
 	for _, f := range textFields {
 		v := strings.TrimSpace(in.field(f))
-		if v == "" || !in.Stamp.After(c.Stamps[f]) {
+		if v == "" || !c.yields(f, in.Stamp) {
 			continue
 		}
 		p := c.field(f)
@@ -54,7 +54,7 @@ func (c *Contact) merge(in *Input, isNew bool) (changes []Change, touched bool) 
 	if isNew && c.Language == "" {
 		c.Language = DefaultLanguage
 	}
-	if u := in.Unsubscribed; u != nil && (*u || isNew || in.MayResubscribe) && in.Stamp.After(c.Stamps[Unsubscribed]) {
+	if u := in.Unsubscribed; u != nil && (*u || isNew || in.MayResubscribe) && c.yields(Unsubscribed, in.Stamp) {
 		touched = c.stamp(Unsubscribed, in.Stamp) || touched
 		if c.Unsubscribed != *u {
 			changes = append(changes, Change{Unsubscribed, c.Unsubscribed, *u})
@@ -63,6 +63,13 @@ func (c *Contact) merge(in *Input, isNew bool) (changes []Change, touched bool) 
 	}
 	more, also := c.mergeEmbedded(in)
 	return append(changes, more...), touched || also
+}
+
+// yields reports whether a value may be replaced by one of this stamp: nobody set
+// it yet, or not later.
+func (c *Contact) yields(name string, to Stamp) bool {
+	set, has := c.Stamps[name]
+	return !has || to.After(set)
 }
 
 // stamp moves the stamp of a value and reports whether it moved.
@@ -75,7 +82,7 @@ func (c *Contact) stamp(name string, to Stamp) bool {
 func (c *Contact) mergeEmbedded(in *Input) (changes []Change, touched bool) {
 	for k, v := range in.EmbeddedData.All() {
 		name := embedded + k
-		if v == nil || v == "" || !in.Stamp.After(c.Stamps[name]) {
+		if v == nil || v == "" || !c.yields(name, in.Stamp) {
 			continue
 		}
 		if c.EmbeddedData == nil {

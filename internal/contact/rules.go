@@ -133,10 +133,16 @@ type memo struct {
 	known map[[2]string]string
 }
 
+// maxPhone is the longest text that is remembered: no number is longer.
+const maxPhone = 64
+
 // maxPhones bounds what is remembered; then it starts anew.
 const maxPhones = 100_000
 
 func (m *memo) get(value, region string) string {
+	if len(value) > maxPhone {
+		return normalizePhone(value, region)
+	}
 	k := [2]string{value, region}
 	m.mu.RLock()
 	n, ok := m.known[k]

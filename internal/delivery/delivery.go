@@ -36,6 +36,8 @@ const (
 	// Patience is how long a delivery that fails for now is tried before it is
 	// rejected.
 	Patience = 3 * 24 * time.Hour
+	// MinAttempts is how often it is tried at least, however old its event is.
+	MinAttempts = 12
 )
 
 // Backoff is how long to wait after the given number of failed attempts: doubled

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/segue-xm/segue/internal/id"
 )
@@ -26,19 +27,27 @@ type Starts interface {
 // an activity that wrote a thousand runs need not wait for a thousand starts. A
 // start that fails, or is lost with the process, is repeated by a sweeper.
 type Queue struct {
-	to  Starts
-	log *slog.Logger
+	to    Starts
+	lease time.Duration
+	log   *slog.Logger
 
 	mu      sync.Mutex
 	wake    *sync.Cond
-	waiting []func(context.Context) error
+	waiting []queued
 	closed  bool
 	workers sync.WaitGroup
 }
 
-// NewQueue returns a running queue.
-func NewQueue(to Starts, log *slog.Logger) *Queue {
-	q := &Queue{to: to, log: log}
+// queued is a start and when it was asked for.
+type queued struct {
+	at    time.Time
+	start func(context.Context) error
+}
+
+// NewQueue returns a running queue. What waits longer than lease is dropped: a
+// sweeper has it by then, and starting it again would only add to the load.
+func NewQueue(to Starts, lease time.Duration, log *slog.Logger) *Queue {
+	q := &Queue{to: to, lease: lease, log: log}
 	q.wake = sync.NewCond(&q.mu)
 	for range queueWorkers {
 		q.workers.Go(q.work)
@@ -65,7 +74,7 @@ func (q *Queue) add(start func(context.Context) error) {
 	if q.closed || len(q.waiting) >= queueLimit {
 		return
 	}
-	q.waiting = append(q.waiting, start)
+	q.waiting = append(q.waiting, queued{time.Now(), start})
 	q.wake.Signal()
 }
 
@@ -79,10 +88,14 @@ func (q *Queue) work() {
 			q.mu.Unlock()
 			return
 		}
-		start := q.waiting[0]
+		next := q.waiting[0]
+		q.waiting[0] = queued{}
 		q.waiting = q.waiting[1:]
 		q.mu.Unlock()
-		if err := start(context.Background()); err != nil {
+		if time.Since(next.at) > q.lease {
+			continue
+		}
+		if err := next.start(context.Background()); err != nil {
 			q.log.Warn("a start failed, a sweeper will repeat it", "error", err)
 		}
 	}

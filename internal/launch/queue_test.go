@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -36,7 +37,7 @@ func (s *slowStarts) StartDistribution(ctx context.Context, d id.ID) error {
 func TestQueue_CallersDoNotWait_EveryStartIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	to := &slowStarts{seen: map[id.ID]string{}, let: make(chan struct{})}
-	q := NewQueue(to, slog.New(slog.DiscardHandler))
+	q := NewQueue(to, time.Hour, slog.New(slog.DiscardHandler))
 	const n = 100
 	to.done.Add(n)
 	for i := range n - 1 {

@@ -83,6 +83,8 @@ func (v *validator) mergeRules(at string, rules [][]string) {
 			at := element(at, j)
 			key, embedded := strings.CutPrefix(a, "embedded_data.")
 			switch {
+			case strings.Contains(a, "+"):
+				v.add(at, "%q: a key with + cannot be merged by", clip(a))
 			case embedded && key != "", slices.Contains(attributes, a):
 			default:
 				v.add(at, "%q is no attribute to merge by: want %s or embedded_data.<key>%s",

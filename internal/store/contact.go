@@ -89,31 +89,50 @@ func (tx *Tx) resolve(ctx context.Context, dir Directory, people []person) ([]co
 	if err != nil {
 		return nil, err
 	}
-	b, err := tx.loadBatch(ctx, rules, people, nil)
-	if err != nil {
-		return nil, err
-	}
-	out := applyAll(b, people)
-	w := b.Writes()
-	if len(w.Release) > 0 {
-		// A key was let go: whoever else holds its value is next, so those must be
-		// known before. Do it again with them.
-		holders, err := tx.holders(ctx, w.Release)
+	var out []contact.Outcome
+	var w contact.Writes
+	known := needed{keys: map[key]bool{}}
+	for more := true; more; {
+		b, err := tx.loadBatch(ctx, rules, people, known)
 		if err != nil {
 			return nil, err
 		}
-		if len(holders) > 0 {
-			if b, err = tx.loadBatch(ctx, rules, people, holders); err != nil {
-				return nil, err
-			}
-			out = applyAll(b, people)
-			w = b.Writes()
+		out = applyAll(b, people)
+		w = b.Writes()
+		if more, err = tx.learn(ctx, &known, w); err != nil {
+			return nil, err
 		}
 	}
 	if err := tx.writeContacts(ctx, dir, w); err != nil {
 		return nil, err
 	}
 	return out, tx.writeChanges(ctx, people, out)
+}
+
+// needed is what a batch turned out to touch beyond its inputs.
+type needed struct {
+	keys     map[key]bool // asked for: of inputs, of contacts, of what merging made of them
+	holders  []holder     // next in line for keys that were let go
+	released bool         // holders were looked for
+}
+
+// learn adds what a try of a batch would write and had not looked up: keys of
+// merged values, which may have an owner, and who else holds the value of a key
+// that is let go. more says that the batch must be done again with it.
+func (tx *Tx) learn(ctx context.Context, n *needed, w contact.Writes) (more bool, err error) {
+	for _, o := range w.Own {
+		if !n.keys[o.Key] {
+			n.keys[o.Key], more = true, true
+		}
+	}
+	if len(w.Release) > 0 && !n.released {
+		n.released = true
+		if n.holders, err = tx.holders(ctx, w.Release); err != nil {
+			return false, err
+		}
+		more = more || len(n.holders) > 0
+	}
+	return more, nil
 }
 
 func applyAll(b *contact.Batch, people []person) []contact.Outcome {
@@ -153,8 +172,8 @@ func (tx *Tx) holders(ctx context.Context, released []contact.Owned) (rows []hol
 }
 
 // loadBatch reads and locks what the inputs can touch: the owners of their keys,
-// the contacts they name, and the holders given.
-func (tx *Tx) loadBatch(ctx context.Context, rules contact.Rules, people []person, holders []holder) (*contact.Batch, error) {
+// the contacts they name, and what an earlier try found to be needed.
+func (tx *Tx) loadBatch(ctx context.Context, rules contact.Rules, people []person, known needed) (*contact.Batch, error) {
 	ask := map[key]bool{}
 	var ids []id.ID
 	for _, p := range people {
@@ -173,7 +192,7 @@ func (tx *Tx) loadBatch(ctx context.Context, rules contact.Rules, people []perso
 	for _, o := range owners {
 		ids = append(ids, o.Contact)
 	}
-	for _, h := range holders {
+	for _, h := range known.holders {
 		ids = append(ids, h.Contact)
 	}
 	contacts, err := tx.lockContacts(ctx, rules.Directory, ids)
@@ -190,7 +209,13 @@ func (tx *Tx) loadBatch(ctx context.Context, rules contact.Rules, people []perso
 			ask[k.Key] = true
 		}
 	}
-	if len(contacts) > 0 {
+	for k := range known.keys {
+		ask[k] = true
+	}
+	for k := range ask {
+		known.keys[k] = true
+	}
+	if len(contacts) > 0 || len(ask) > len(inputs) {
 		if owners, err = tx.owners(ctx, sortedKeys(ask)); err != nil {
 			return nil, err
 		}
@@ -211,7 +236,7 @@ func (tx *Tx) loadBatch(ctx context.Context, rules contact.Rules, people []perso
 	for _, o := range others {
 		b.KnowOwner(contact.Key(o.Key), o.Contact)
 	}
-	for _, h := range holders {
+	for _, h := range known.holders {
 		b.KnowHolder(contact.Key(h.Key), h.Contact)
 	}
 	return b, nil

@@ -43,27 +43,30 @@ func (tx *Tx) setDirectoryRules(ctx context.Context, dir id.ID, d plan.Directory
 			wanted = append(wanted, contact.NewRule(attributes...))
 		}
 	}
-	had, err := tx.ruleNames(ctx, dir)
-	if err != nil {
+	var had []struct{ Rule, Region string }
+	if err := tx.selectAll(ctx, &had, `SELECT rule, region FROM directory_rules WHERE directory = ?`, dir); err != nil {
 		return err
 	}
 	if _, err := tx.exec(ctx, `DELETE FROM directory_rules WHERE directory = ?`, dir); err != nil {
 		return err
 	}
-	var fresh []contact.Rule
+	fresh := wanted
 	for i, r := range wanted {
-		if _, err := tx.exec(ctx, `INSERT INTO directory_rules (directory, rule, position) VALUES (?, ?, ?)`, dir, r.Name(), i); err != nil {
+		if _, err := tx.exec(ctx, `INSERT INTO directory_rules (directory, rule, position, region) VALUES (?, ?, ?, ?)`, dir, r.Name(), i, d.PhoneRegion); err != nil {
 			return err
 		}
-		if !slices.Contains(had, r.Name()) {
-			fresh = append(fresh, r)
-		}
 	}
-	for _, name := range had {
-		if !slices.ContainsFunc(wanted, func(r contact.Rule) bool { return r.Name() == name }) {
-			if _, err := tx.exec(ctx, `DELETE FROM contact_keys WHERE directory = ? AND rule = ?`, dir, name); err != nil {
-				return err
-			}
+	for _, h := range had {
+		// A number's key depends on the region it is read in.
+		stays := func(r contact.Rule) bool {
+			return r.Name() == h.Rule && (h.Region == d.PhoneRegion || !slices.Contains(r.Attributes, contact.Phone))
+		}
+		if slices.ContainsFunc(wanted, stays) {
+			fresh = slices.DeleteFunc(slices.Clone(fresh), stays)
+			continue
+		}
+		if _, err := tx.exec(ctx, `DELETE FROM contact_keys WHERE directory = ? AND rule = ?`, dir, h.Rule); err != nil {
+			return err
 		}
 	}
 	if len(fresh) == 0 {

@@ -164,7 +164,8 @@ func (s *Store) InvitationByToken(ctx context.Context, token string) (r Invitati
 type Reservation struct {
 	Invitation Invitation
 	Verdict    distribution.Verdict
-	Sent       bool // this message went out before: nothing to do
+	Sent       bool      // this message went out before: nothing to do
+	Since      time.Time // when this message was first reserved
 	Email      string
 	Language   string
 }
@@ -199,13 +200,20 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind string, rule
 			return err
 		}
 		r.Email, r.Language = c.Email, c.Language
-		var before []string
-		if err := tx.selectAll(ctx, &before, `SELECT status FROM messages WHERE invitation = ? AND kind = ?`, invitation, kind); err != nil {
+		var before []struct {
+			Status    string
+			CreatedAt int64 `db:"created_at"`
+		}
+		if err := tx.selectAll(ctx, &before, `SELECT status, created_at FROM messages WHERE invitation = ? AND kind = ?`, invitation, kind); err != nil {
 			return err
 		}
-		if len(before) == 1 && before[0] != MessageReserved {
-			r.Sent = true
-			return nil
+		r.Since = tx.Now
+		if len(before) == 1 {
+			if before[0].Status != MessageReserved {
+				r.Sent = true
+				return nil
+			}
+			r.Since = instant(before[0].CreatedAt)
 		}
 		in, err := tx.eligibility(ctx, c, *inv, kind, rule)
 		if err != nil {
@@ -253,7 +261,12 @@ func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv Invitation, kin
 
 // skip records that a message does not go. Only an invitation never sent becomes
 // skipped by it; a reminder that is not due any more changes nothing else.
+// A place that was reserved for it is freed.
 func (tx *Tx) skip(ctx context.Context, inv Invitation, kind string, v distribution.Verdict) error {
+	if _, err := tx.exec(ctx, `UPDATE messages SET status = ?, error = ? WHERE invitation = ? AND kind = ? AND status = ?`,
+		MessageFailed, v.Text, inv.ID, kind, MessageReserved); err != nil {
+		return err
+	}
 	if kind != distribution.KindInvitation || inv.Status != distribution.Pending {
 		return nil
 	}

@@ -25,7 +25,7 @@ func (s *reads) contact(v, directory id.ID, extRef, email, phone string, rules .
 func TestListContacts_ByAttribute_ComparesNormalisedValues(t *testing.T) {
 	readStores(t, func(t *testing.T, s *reads) {
 		// Directory 1 has rules to look up by; directory 2 has none and is looked through.
-		s.do(`INSERT INTO directory_rules (directory, rule, position) VALUES (1, 'ext_ref', 0), (1, 'email', 1), (2, 'first_name+phone', 0)`)
+		s.do(`INSERT INTO directory_rules (directory, rule, position, region) VALUES (1, 'ext_ref', 0, ''), (1, 'email', 1, ''), (2, 'first_name+phone', 0, '')`)
 		s.contact(11, 1, "u1", "Ada@Example.com", "+81 90-1234-5678", "ext_ref", "email")
 		s.contact(12, 1, "u2", "bob@example.com", "")
 		s.contact(21, 2, "u1", "ada@example.com", "090-1234-5678")

@@ -360,6 +360,22 @@ func TestApplyTransactions_MissingContact_IsMadeWithItAndOnlyOnce(t *testing.T) 
 	})
 }
 
+func TestApplyContacts_MergedValuesAskForAnothersKey_IsNotedNotRefused(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *writable) {
+		p := testPlan()
+		p.Directories[0].MergeRules = [][]string{{"ext_ref"}, {"email", "phone"}}
+		s.save(p)
+		s.apply(s.deliver(contact.Input{ExtRef: "u1", Email: "a@example.com", Phone: "+81312345678"}, contact.Input{ExtRef: "u2", Phone: "+81312345678"})...)
+		s.clock = s.clock.Add(time.Second)
+		// Neither the event nor u2 as it was has email and phone; u2 as it becomes does.
+		effects := s.deliver(contact.Input{ExtRef: "u2", Email: "a@example.com"})
+		s.apply(effects...)
+		require.Equal(t, "done", s.status(effects[0].Ref))
+		require.Equal(t, 2, s.rows("contacts"))
+		require.Equal(t, 1, s.rows("possible_duplicates"))
+	})
+}
+
 func TestSavePlan_NewRule_IsFilledInBeforeItDecides(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *writable) {
 		s.apply(s.deliver(contact.Input{ExtRef: "u1", FirstName: "Ann", LastName: "Lee"}, contact.Input{ExtRef: "u2", FirstName: "Ann", LastName: "Lee"})...)
@@ -371,6 +387,20 @@ func TestSavePlan_NewRule_IsFilledInBeforeItDecides(t *testing.T) {
 		s.clock = s.clock.Add(time.Second)
 		s.apply(s.deliver(contact.Input{FirstName: "ANN", LastName: "lee", Email: "ann@example.com"})...)
 		require.Equal(t, 2, s.rows("contacts"))
+	})
+}
+
+func TestSavePlan_PhoneRegionChanges_NumbersAreFoundInTheNewOne(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *writable) {
+		s.apply(s.deliver(contact.Input{ExtRef: "u1", Phone: "03-1234-5678"})...)
+		p := testPlan()
+		p.Directories[0].PhoneRegion = "JP"
+		s.save(p)
+		s.dir.PhoneRegion = "JP"
+		s.clock = s.clock.Add(time.Second)
+		s.apply(s.deliver(contact.Input{Phone: "+81 3 1234 5678", FirstName: "Aya"})...)
+		require.Equal(t, 1, s.rows("contacts"))
+		require.Equal(t, 2, s.rows("contact_keys"))
 	})
 }
 

@@ -115,6 +115,7 @@ CREATE TABLE directory_rules (
   directory bigint NOT NULL,
   rule      text NOT NULL,    -- attributes joined by +
   position  integer NOT NULL, -- order of matching
+  region    text NOT NULL,    -- of phone numbers without a country, when the keys were made
   PRIMARY KEY (directory, rule)
 ) WITHOUT ROWID;
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/segue-xm/segue/internal/pgtest"
 )
 
 // running is a Segue in this process, asked as anybody would from outside.
@@ -138,7 +140,19 @@ const tour = `{"messageId":"tour-1","userId":"u_42","event":"Onboarding Tour Com
 // survey, and the response on the run.
 func TestOnboarding_FromEventToAnswer(t *testing.T) {
 	t.Parallel()
-	s := startDev(t, nil)
+	for name, change := range map[string]func(*testing.T, *Options){
+		"sqlite":   func(*testing.T, *Options) {},
+		"postgres": func(t *testing.T, o *Options) { o.DatabaseURL = pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fromEventToAnswer(t, startDev(t, func(o *Options) { change(t, o) }))
+		})
+	}
+}
+
+func fromEventToAnswer(t *testing.T, s *running) {
+	t.Helper()
 	s.post("/v1/track", tour)
 
 	event := s.list("events?message_id=tour-1", "events", having("status", "processed"))[0]

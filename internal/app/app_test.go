@@ -116,7 +116,7 @@ func (r *running) list(path, name string, enough func([]object) bool) []object {
 
 func (r *running) eventually(ok func() bool, state func() string) {
 	r.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
 			r.t.Fatal("waited in vain; last seen ", state())

@@ -390,7 +390,7 @@ func killed(t *testing.T, seed uint64, o childOptions, events, people, kills int
 		}
 		p := phases[k%len(phases)]
 		goal := p.count() + 1 + r.IntN(p.most)
-		until(t, time.Minute, func() (bool, string) {
+		until(t, 3*time.Minute, func() (bool, string) {
 			n := p.count()
 			over := k%len(phases) > 0 && senders.count() == w.events && d.rest() == ""
 			return n >= goal || over || n == w.events, fmt.Sprintf("%d %s of %d, to do: %s", n, p.name, goal, d.rest())
@@ -405,7 +405,7 @@ func killed(t *testing.T, seed uint64, o childOptions, events, people, kills int
 	close(senders.queue)
 	senders.done.Wait()
 	require.Empty(t, senders.failures)
-	took := d.settled(2 * time.Minute)
+	took := d.settled(5 * time.Minute)
 	w.holds(t, d, senders.acked)
 	t.Logf("%d events of %d people in %d requests, %d events sent twice, %d requests repeated after failures; all done %.1fs after the last acknowledgement, %.1fs in all; messages tried again: %d",
 		w.events, people, len(w.requests), w.events/3, senders.again.Load(), took.Seconds(), time.Since(begin).Seconds(),

@@ -53,6 +53,13 @@ func OutcomeUnknown(err error) bool {
 	return errors.As(err, &e) && e.Unknown
 }
 
+// TokenRefused reports whether err says that the account does not take the token:
+// a matter of the account's settings, not of what was asked.
+func TokenRefused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Code == "ATP_2" || e.Code == "DCD_7")
+}
+
 // kindOfStatus says what an HTTP status that is no success means. 408, 423, 429
 // and 5xx but 501 may pass; nothing else does: Segment's rule for its destinations.
 func kindOfStatus(status int) fault.Kind {

@@ -192,7 +192,10 @@ func networkError(ctx context.Context, do call, host string, err error, connecte
 	}
 	why := "the connection was lost"
 	var timeout net.Error
+	var lookup *net.DNSError
 	switch {
+	case errors.As(err, &lookup) && lookup.IsNotFound:
+		why = "there is no such host: is the data center right?"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		why = "no answer in time"
 	case ctx.Err() != nil:

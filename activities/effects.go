@@ -31,10 +31,14 @@ type Deliveries interface {
 type Effects struct {
 	Deliveries Deliveries
 	Remote     RemoteQueue
+	Messages   MessageQueue
 	Accounts   Accounts
-	Revisions  Revisions
-	Runs       *Runs
-	Now        func() time.Time
+	Surveys    *Distributions
+	// Answered tells a run and a distribution that an invitation was answered.
+	Answered  func(ctx context.Context, run, distribution id.ID) error
+	Revisions Revisions
+	Runs      *Runs
+	Now       func() time.Time
 }
 
 // UpsertContacts decides by the merge rules whom each delivery is about, writes

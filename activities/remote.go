@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/delivery"
+	"github.com/segue-xm/segue/internal/distribution"
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
@@ -29,6 +30,13 @@ type Account interface {
 	// Deliver makes one attempt, within the account's limits: it waits for its turn
 	// when that is soon.
 	Deliver(ctx context.Context, a delivery.Attempt) delivery.Outcome
+	// Send has the account send one message of an invitation; what it knows the
+	// invitation by is filled as far as it went beside an error too.
+	Send(ctx context.Context, m distribution.Outgoing) (distribution.Remote, delivery.Outcome)
+	// Progress looks at what became of an invitation.
+	Progress(ctx context.Context, known distribution.Remote) (distribution.Progress, delivery.Outcome)
+	// Links are how a message names a person's own addresses.
+	Links() (survey, optOut string)
 	// Pace is what is known of the account's limits, as text for Open.
 	Pace() string
 }
@@ -109,7 +117,7 @@ func (r *round) deliver(ctx context.Context) error {
 		r.stop("", mendWait, r.revision, words(err))
 		return r.Remote.EndRound(ctx, store.Round{Destination: r.dest.ID, Pace: pace, Holds: r.holds, Trouble: r.trouble})
 	}
-	actions := []string{plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow}
+	actions := []string{plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow, store.ActionDistribute}
 	var all sync.WaitGroup
 	failed := make([]error, len(actions))
 	for i, action := range actions {
@@ -128,23 +136,38 @@ func (r *round) deliver(ctx context.Context) error {
 // stream delivers what is due of one action until nothing is, the action is held,
 // or the round is over.
 func (r *round) stream(ctx context.Context, action string) error {
+	take := func(ctx context.Context) (bool, error) { return r.deliveryBatch(ctx, action) }
+	if action == store.ActionDistribute {
+		take = r.messageBatch
+	}
 	for !r.over(ctx) && r.holdOn(action) == nil {
-		due, err := r.Remote.RemoteDue(ctx, r.dest.ID, action, remoteBatch)
-		if err != nil {
-			return err
-		}
-		if len(due) == 0 {
+		if some, err := take(ctx); err != nil || !some {
 			r.idle()
-			return nil
-		}
-		if stop, err := r.turnedOff(ctx); stop || err != nil {
-			return err
-		}
-		if err := r.batch(ctx, due); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deliveryBatch takes some deliveries of an action that are due; some reports
+// whether there were any.
+func (r *round) deliveryBatch(ctx context.Context, action string) (some bool, err error) {
+	due, err := r.Remote.RemoteDue(ctx, r.dest.ID, action, remoteBatch)
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	if stop, err := r.turnedOff(ctx); stop || err != nil {
+		r.end()
+		return true, err
+	}
+	return true, r.batch(ctx, due)
+}
+
+// end lets the round end now.
+func (r *round) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ends = time.Time{}
 }
 
 // idle says that an action has nothing due. The round ends soon after, so that what
@@ -263,18 +286,12 @@ func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
 		return m
 	}
 	r.note(false)
-	kind, after := fault.KindOf(o.Err), fault.RetryAfter(o.Err)
+	kind := fault.KindOf(o.Err)
 	m.Status, m.Reason = delivery.Retrying, words(o.Err)
+	after, blameless := r.verdict(d.Action, o)
 	switch {
-	case o.Untried && kind == fault.RateLimited: // no fault of its own: it keeps its tries
+	case blameless: // it keeps its tries
 		m.Attempts = d.Attempts
-		r.stop(d.Action, after, 0, m.Reason)
-	case o.Untried:
-		m.Attempts = d.Attempts
-		r.stop("", after, 0, m.Reason)
-	case o.Refused:
-		m.Attempts = d.Attempts
-		r.stop("", mendWait, r.revision, m.Reason)
 	// A permission can be given, a token's scope widened: what is forbidden now is
 	// tried again, unlike what makes no sense.
 	case kind.Final() && kind != fault.Unauthorized, tired(d.OpenDelivery, m.Attempts, now):
@@ -283,6 +300,23 @@ func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
 		m.Due = now.Add(delivery.Backoff(m.Attempts, after))
 	}
 	return m
+}
+
+// verdict says when to come back after a failed attempt, and whether what was tried
+// is not to blame: then its action, or all of them, are held until that.
+func (r *round) verdict(action string, o delivery.Outcome) (after time.Duration, blameless bool) {
+	after = fault.RetryAfter(o.Err)
+	switch {
+	case o.Untried && fault.KindOf(o.Err) == fault.RateLimited:
+		r.stop(action, after, 0, words(o.Err))
+	case o.Untried:
+		r.stop("", after, 0, words(o.Err))
+	case o.Refused:
+		r.stop("", mendWait, r.revision, words(o.Err))
+	default:
+		return after, false
+	}
+	return 0, true
 }
 
 // note counts an attempt.

@@ -16,6 +16,7 @@ import (
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/qualtrics"
 	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
 	"github.com/segue-xm/segue/internal/routing"
@@ -62,6 +63,10 @@ func (a accounts) Open(_ context.Context, d *routing.Destination, state string) 
 type openAccount struct {
 	*qualtrics.Connector
 	pace *qualtrics.Pace
+}
+
+func (a openAccount) Links() (survey, optOut string) {
+	return qualtrics.SurveyLink, qualtrics.OptOutLink
 }
 
 func (a openAccount) Pace() string {
@@ -313,5 +318,138 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 		require.Equal(t, map[string]int{"done": 3}, h.status3(events))
 		require.Len(t, h.account.Contacts(), 2)
 		require.Len(t, h.contacts(), 1)
+	})
+}
+
+// invitedAt makes a run whose step has acme's account send the survey.
+func (h *house) invitedAt(user string) (run, dist id.ID) {
+	h.t.Helper()
+	p := h.plan()
+	p.Surveys[0].SurveyID = "SV_1"
+	ask := &p.Workflows[0].Steps[2]
+	for k, v := range map[string]any{
+		"destination": "acme", "directory_id": "POOL_1", "mailing_list_id": "CG_1",
+		"thanks": object(h.t, `{"subject":"Thanks","message":"Thank you, {{ fields.user }}"}`),
+	} {
+		ask.With.Set(k, v)
+	}
+	h.save(p)
+	dist = h.invited(user)
+	d, err := h.DistributionByID(h.t.Context(), dist)
+	require.NoError(h.t, err)
+	return d.Run, dist
+}
+
+func object(t *testing.T, text string) *jsonvalue.Object {
+	t.Helper()
+	o, err := jsonvalue.ParseObject([]byte(text))
+	require.NoError(t, err)
+	return o
+}
+
+func TestRemoteDistribution_InvitesRemindsAndThanksOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		run, dist := h.invitedAt("ada")
+		for range 2 {
+			_, err := h.send(dist, "invitation")
+			require.NoError(t, err)
+		}
+		for range 2 {
+			h.deliverDue()
+		}
+		all := h.account.Distributions()
+		require.Len(t, all, 1)
+		require.Equal(t, "SV_1", all[0].Survey)
+		require.Equal(t, "Hello ada", all[0].Subject)
+		require.Equal(t, qualtrics.SurveyLink, all[0].Message)
+		require.Equal(t, []string{"CG_1"}, h.account.Contacts()[0].Lists)
+		require.Equal(t, "ada@example.com", h.account.Contacts()[0].Email)
+		require.Equal(t, "sent", string(h.invitation(dist).Status))
+		require.Empty(t, h.mails(), "the account sends it, not we")
+
+		h.pass(3 * 24 * time.Hour)
+		for range 2 {
+			_, err := h.send(dist, "reminder-1")
+			require.NoError(t, err)
+			h.deliverDue()
+		}
+		all = h.account.Distributions()
+		require.Len(t, all, 2)
+		require.Equal(t, "Reminder", all[1].Kind)
+		require.Equal(t, all[0].ID, all[1].Parent)
+
+		h.account.Respond(all[0].ID, true, true)
+		h.pass(2 * time.Hour)
+		h.drain(3 * time.Hour)
+		require.Equal(t, "finished", string(h.invitation(dist).Status))
+		require.Contains(t, h.invitation(dist).Response, "R_"+all[0].ID)
+		require.Equal(t, []id.ID{run}, h.launched.told, "who waits for the answer is told")
+		require.Contains(t, h.step(run, "ask").Output, `"status":"finished"`)
+		all = h.account.Distributions()
+		require.Len(t, all, 3)
+		require.Equal(t, "ThankYou", all[2].Kind)
+		require.Equal(t, "Thank you, ada", all[2].Message)
+		_, err := h.send(dist, "reminder-2")
+		require.NoError(t, err)
+		require.True(t, h.deliverDue().Empty, "nothing is looked at for ever")
+		require.Len(t, h.account.Distributions(), 3, "who has answered is not reminded")
+	})
+}
+
+func TestRemoteDistribution_LostAnswer_IsLookedForAndNotRepeated(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		lost := map[string]bool{}
+		h.account.Fail(func(r *http.Request) qualtricstest.Fault {
+			if r.Method != http.MethodPost || strings.HasSuffix(r.URL.Path, "/search") || lost[r.URL.Path] {
+				return qualtricstest.Fault{}
+			}
+			lost[r.URL.Path] = true
+			return qualtricstest.Fault{Lost: true}
+		})
+		// The account's clock is the real one.
+		h.pass(time.Since(h.now()))
+		_, dist := h.invitedAt("ada")
+		_, err := h.send(dist, "invitation")
+		require.NoError(t, err)
+		h.drain(10 * time.Minute)
+		require.Len(t, h.account.Contacts(), 1)
+		require.Len(t, h.account.Distributions(), 1)
+		require.Equal(t, "sent", string(h.invitation(dist).Status))
+		_, err = h.send(dist, "reminder-1")
+		require.NoError(t, err)
+		h.drain(10 * time.Minute)
+		require.Len(t, h.account.Distributions(), 2)
+		require.Len(t, lost, 3, "the person, the invitation and the reminder were each answered into the void")
+	})
+}
+
+func TestRemoteDistribution_OptedOutMeanwhile_IsNotSent(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		_, dist := h.invitedAt("ada")
+		_, err := h.send(dist, "invitation")
+		require.NoError(t, err)
+		inv, err := h.InvitationByID(t.Context(), h.invitation(dist).ID)
+		require.NoError(t, err)
+		_, _, err = h.OptOut(t.Context(), inv.Token)
+		require.NoError(t, err)
+		require.True(t, h.deliverDue().Empty)
+		require.Empty(t, h.account.Requests())
+		require.Equal(t, "skipped", string(h.invitation(dist).Status))
+	})
+}
+
+func TestRemoteDistribution_AccountSkipsSomebody_SaysSo(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.account = qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1", Dedupe: true})
+		h.effects.Accounts = newAccounts(t, h)
+		_, dist := h.invitedAt("ada")
+		_, err := h.send(dist, "invitation")
+		require.NoError(t, err)
+		h.deliverDue()
+		h.account.OptOut("ada")
+		h.pass(time.Hour)
+		h.drain(2 * time.Hour)
+		require.Equal(t, "skipped", string(h.invitation(dist).Status))
+		require.Equal(t, "the account says: Skipped", h.invitation(dist).Reason)
 	})
 }

@@ -118,7 +118,15 @@ type launches struct {
 	mu    sync.Mutex
 	runs  []id.ID
 	dists []id.ID
+	told  []id.ID // runs that were told of an answer
 	err   error
+}
+
+func (l *launches) answered(_ context.Context, run, _ id.ID) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = append(l.told, run)
+	return l.err
 }
 
 func (l *launches) StartRun(_ context.Context, run id.ID, _ string) error {
@@ -172,9 +180,9 @@ func open(t *testing.T, url string) *house {
 	h.runs = &activities.Runs{Store: s, Revisions: h.cache, Tasks: tasks, Launcher: h.launched, Now: h.now,
 		Secrets: func(context.Context) (map[string]string, error) { return nil, nil }}
 	h.account = qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1"})
-	h.effects = &activities.Effects{Deliveries: s, Remote: s, Accounts: newAccounts(t, h), Revisions: h.cache, Runs: h.runs, Now: h.now}
 	h.dists = &activities.Distributions{Store: s, Revisions: h.cache, Mail: store.Outbox{Store: s}, From: "surveys@example.com",
 		PublicURL: "https://segue.example.com", MailHost: "segue.example.com", Now: h.now}
+	h.effects = &activities.Effects{Deliveries: s, Remote: s, Messages: s, Accounts: newAccounts(t, h), Surveys: h.dists, Answered: h.launched.answered, Revisions: h.cache, Runs: h.runs, Now: h.now}
 	return h
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/launch"
+	"github.com/segue-xm/segue/internal/routing"
 	"github.com/segue-xm/segue/internal/store"
 )
 
@@ -174,7 +175,7 @@ func (s *Sweeper) held(ctx context.Context) error {
 		return err
 	}
 	for _, d := range live.Destinations() {
-		if !d.Def.IsEnabled() || slices.ContainsFunc(pauses, func(p store.Pause) bool { return p.Destination == d.ID }) {
+		if off(d, pauses) {
 			continue
 		}
 		if n, err := s.Backlog.ReleaseHeld(ctx, d.ID, activities.HeldUntil); err != nil {
@@ -184,6 +185,11 @@ func (s *Sweeper) held(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// off reports whether a destination is switched off or paused.
+func off(d *routing.Destination, pauses []store.Pause) bool {
+	return !d.Def.IsEnabled() || slices.ContainsFunc(pauses, func(p store.Pause) bool { return p.Destination == d.ID })
 }
 
 // deliveries wakes the destinations that have something due that is not held back.
@@ -200,9 +206,18 @@ func (s *Sweeper) deliveries(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	pauses, err := s.Backlog.Pauses(ctx)
+	if err != nil {
+		return err
+	}
 	woken := map[id.ID]bool{}
 	for _, d := range due {
 		if woken[d.Destination] || holds.On(d.Destination, d.Action) != nil {
+			continue
+		}
+		// Deliveries to a destination that is off are due until they are held; messages
+		// just wait.
+		if dest := live.Destination(d.Destination); d.Action == store.ActionDistribute && (dest == nil || off(dest, pauses)) {
 			continue
 		}
 		woken[d.Destination] = true

@@ -93,6 +93,9 @@ type account struct {
 	pace *qualtrics.Pace
 }
 
+// Links are Qualtrics' own placeholders.
+func (a account) Links() (survey, optOut string) { return qualtrics.SurveyLink, qualtrics.OptOutLink }
+
 // Pace is the pace's state as text.
 func (a account) Pace() string {
 	b, err := json.Marshal(a.pace.State())

@@ -128,6 +128,9 @@ type Survey struct {
 	// built-in short survey.
 	URL    string `json:"url,omitempty"`
 	Secret Secret `json:"secret,omitempty"` // signs POST /v1/responses
+	// SurveyID (SV_…) is the survey in a Qualtrics account, for distributions that
+	// the account sends.
+	SurveyID string `json:"survey_id,omitempty"`
 	// Question is what the built-in survey asks, by language ("en", "ja").
 	Question map[string]string `json:"question,omitempty"`
 }

@@ -36,11 +36,10 @@ func (c *Connector) Deliver(ctx context.Context, d delivery.Attempt) delivery.Ou
 		return delivery.Outcome{Summary: object(), Err: fault.Field("action", "%q is not an action", d.Action)}
 	}
 	ctx, requests := Record(ctx)
-	out := delivery.Outcome{Summary: object()}
-	out.Err = act(c, ctx, d, out.Summary)
-	out.RequestIDs = requests.IDs()
-	out.Contact, _ = out.Summary.Get("contact").(string)
-	out.Unsure, out.Untried, out.Refused = OutcomeUnknown(out.Err), HeldBack(out.Err), TokenRefused(out.Err)
+	summary := object()
+	out := outcome(act(c, ctx, d, summary), requests)
+	out.Summary = summary
+	out.Contact, _ = summary.Get("contact").(string)
 	return out
 }
 

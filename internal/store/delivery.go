@@ -171,10 +171,14 @@ func (s *Store) DueDeliveries(ctx context.Context, destination id.ID, limit int)
 }
 
 // NextDue is when the next delivery of a destination is due; zero when none waits.
+// What a remote account does for distributions is not counted.
 func (s *Store) NextDue(ctx context.Context, destination id.ID) (time.Time, error) {
 	actions, err := s.DueActions(ctx, destination)
 	var next time.Time
 	for _, a := range actions {
+		if a.Action == ActionDistribute {
+			continue
+		}
 		if at := instant(a.At); next.IsZero() || at.Before(next) {
 			next = at
 		}

@@ -47,6 +47,10 @@ func (s *Store) BeginAttempt(ctx context.Context, r delivery.Ref) (open bool, er
 	return open, err
 }
 
+// ActionDistribute is, beside the actions of mappings, what a remote account does
+// for distributions.
+const ActionDistribute = "distribute"
+
 // Due is an action of a destination that has deliveries waiting, and when the
 // first is due.
 type Due struct {
@@ -60,12 +64,15 @@ func (d Due) Time() time.Time { return instant(d.At) }
 
 // DueActions lists what waits at a destination, by action.
 func (s *Store) DueActions(ctx context.Context, destination id.ID) (due []Due, err error) {
-	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE destination = ? GROUP BY destination, action`, destination)
+	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE destination = ? GROUP BY destination, action
+		UNION ALL SELECT destination, '`+ActionDistribute+`' AS action, min(due_at) AS due_at FROM message_queue WHERE destination = ? GROUP BY destination`, destination, destination)
 }
 
 // DueNow lists what is due now, at all destinations.
 func (s *Store) DueNow(ctx context.Context) (due []Due, err error) {
-	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE due_at <= ? GROUP BY destination, action`, millis(s.now()))
+	now := millis(s.now())
+	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE due_at <= ? GROUP BY destination, action
+		UNION ALL SELECT destination, '`+ActionDistribute+`' AS action, min(due_at) AS due_at FROM message_queue WHERE due_at <= ? GROUP BY destination`, now, now)
 }
 
 // Hold keeps deliveries of an action from being tried at a destination.

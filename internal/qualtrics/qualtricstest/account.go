@@ -152,6 +152,17 @@ func (a *Account) Respond(distribution string, started, finished bool) {
 	}
 }
 
+// OptOut unsubscribes the person with an external reference.
+func (a *Account) OptOut(extRef string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.contacts {
+		if c.ExtRef == extRef {
+			c.Unsubscribed = true
+		}
+	}
+}
+
 // ServeHTTP is the account's HTTP side.
 func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)

@@ -19,6 +19,14 @@ func (a *Account) directory(method string, parts []string, in map[string]any) (s
 			c.fill(in)
 			return http.StatusOK, nil, problem
 		}
+	case method == http.MethodGet && len(parts) == 2 && parts[0] == "contacts":
+		if c := a.contact(parts[1]); c != nil {
+			lists := map[string]any{}
+			for _, l := range c.Lists {
+				lists[l] = map[string]any{"contactLookupId": c.Lookup, "unsubscribed": false}
+			}
+			return http.StatusOK, map[string]any{"contactId": c.ID, "extRef": c.ExtRef, "mailingListMembership": lists}, problem
+		}
 	case method == http.MethodGet && len(parts) == 3 && parts[0] == "contacts" && parts[2] == "transactions":
 		var all []any
 		for _, t := range a.transactions {

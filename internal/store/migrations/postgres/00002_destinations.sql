@@ -28,3 +28,20 @@ CREATE TABLE destination_holds (
   reason      text NOT NULL,
   PRIMARY KEY (destination, action)
 );
+
+-- Distributions that a remote account sends.
+ALTER TABLE distributions ADD COLUMN destination bigint; -- NULL: mails of our own
+ALTER TABLE invitations ADD COLUMN remote text;          -- JSON: what the account knows it by
+
+-- Messages that wait for the remote account, and looks at what became of them
+-- (kind progress); a row leaves when it is done.
+CREATE TABLE message_queue (
+  destination bigint NOT NULL,
+  invitation  bigint NOT NULL,
+  kind        text NOT NULL,
+  due_at      bigint NOT NULL,
+  tries       integer NOT NULL,
+  unsure      boolean NOT NULL,  -- an earlier attempt may have had its effect
+  PRIMARY KEY (invitation, kind)
+);
+CREATE INDEX message_queue_due ON message_queue (destination, due_at);

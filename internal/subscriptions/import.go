@@ -200,6 +200,10 @@ func fieldsOf(action string, given *jsonvalue.Object, builtIn bool, notes *remar
 			notes.add("%s comes from the event: the built-in directory knows its own names and ids, not those of Qualtrics", f.Name)
 		}
 		switch {
+		case builtIn && f.Name == "directoryId":
+			if !jsonvalue.IsNil(v) {
+				notes.add("directoryId %s is left out: the destination names its directory", jsonvalue.Text(v))
+			}
 		case builtIn && f.Name == "workflowUrl":
 			if !jsonvalue.IsNil(v) {
 				notes.add("workflowUrl is left out: the workflow is named instead")
@@ -232,10 +236,9 @@ func fieldsOf(action string, given *jsonvalue.Object, builtIn bool, notes *remar
 	return out
 }
 
-// holdsID reports whether a field is for ids of Qualtrics.
-func holdsID(field string) bool {
-	return field == "directoryId" || field == "mailingListId" || field == "contactId"
-}
+// holdsID reports whether a field is for ids of Qualtrics that an event can bring
+// along.
+func holdsID(field string) bool { return field == "mailingListId" || field == "contactId" }
 
 // isID reports whether a value is an id of Qualtrics, which means nothing to the
 // built-in directory.

@@ -3,6 +3,7 @@ package subscriptions
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/segue-xm/segue/internal/fault"
@@ -129,6 +130,10 @@ func convert(s subscription, name string, o Options) (m plan.Mapping, notes rema
 		notes.add("fails on every event that reaches it: %s", p)
 	}
 	missing(action, m.Fields, o.BuiltIn, &notes)
+	if host := elsewhere(m.Fields); host != "" {
+		notes.add("workflowUrl is at %s, not at qualtrics.com: a Qualtrics destination does not post there. "+
+			"A workflow of the plan is started by its name, through a destination of the built-in directory", host)
+	}
 	return m, notes, ""
 }
 
@@ -262,6 +267,17 @@ func missing(action string, fields *jsonvalue.Object, builtIn bool, notes *remar
 			notes.add("%s is required and has no mapping: every event is rejected", f.Name)
 		}
 	}
+}
+
+// elsewhere is the host of a workflow's URL that is written down and is not
+// Qualtrics', else "".
+func elsewhere(fields *jsonvalue.Object) string {
+	text, _ := fields.Get("workflowUrl").(string)
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || strings.HasSuffix("."+strings.ToLower(u.Hostname()), ".qualtrics.com") {
+		return ""
+	}
+	return u.Host
 }
 
 // same compares two mappings, whatever the order of their keys.

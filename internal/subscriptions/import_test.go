@@ -230,6 +230,23 @@ func TestImport_PartOfAnotherKind_LeavesOutThatSubscriptionWithItsPlace(t *testi
 	}
 }
 
+func TestImport_WorkflowElsewhere_IsToldForAnAccount(t *testing.T) {
+	t.Parallel()
+	for address, told := range map[string]bool{
+		"https://segue.example.com/v1/workflows/x": true, "https://evilqualtrics.com/x": true,
+		"https://fra1.qualtrics.com/triggers/api/v1/event": false, "https://FRA1.Qualtrics.com:443/x": false,
+	} {
+		text := `[{"name":"x","actionSlug":"triggerXflowWorkflow","trigger":"type = \"track\"","settings":{"workflowUrl":"` + address + `"}}]`
+		out, err := subscriptions.Import([]byte(text), acme)
+		require.NoError(t, err)
+		require.Len(t, out.Mappings, 1)
+		require.Equal(t, told, strings.Contains(out.YAML, "not at qualtrics.com"), address)
+		out, err = subscriptions.Import([]byte(text), subscriptions.Options{Source: "web", Destination: "xm", BuiltIn: true, Workflow: "tour"})
+		require.NoError(t, err)
+		require.NotContains(t, out.YAML, "not at qualtrics.com")
+	}
+}
+
 func TestImport_OnePageOfSeveral_SaysSo(t *testing.T) {
 	t.Parallel()
 	page := `{"data":{"subscriptions":[{` + one + `}],"pagination":{"current":"MA==","next":"Mg=="}}}`

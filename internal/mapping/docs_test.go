@@ -1,7 +1,6 @@
 package mapping_test
 
 import (
-	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -78,7 +77,7 @@ func TestDocs_Mappings_ExamplesHold(t *testing.T) {
 		out, err := m.Apply(event)
 		if word == "fails" {
 			var runtime *mapping.RuntimeError
-			require.True(t, errors.As(err, &runtime), subject)
+			require.ErrorAs(t, err, &runtime, subject)
 			require.Contains(t, err.Error(), rest, subject)
 			return
 		}

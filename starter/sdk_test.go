@@ -85,7 +85,7 @@ func three(t *testing.T, c analytics.Client) {
 func TestSDK_Go_EveryCall_ArrivesInABatchWithItsContext(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	w := f.wire(0)
+	w := f.wire()
 	client, s := f.sdk(w.url, webKey, atOnce)
 	at := time.Date(2026, 2, 28, 0, 0, 0, 0, time.UTC)
 	for _, m := range []analytics.Message{
@@ -146,7 +146,7 @@ func TestSDK_Go_EveryCall_ArrivesInABatchWithItsContext(t *testing.T) {
 func TestSDK_Go_WrongKey_IsTriedTenTimesAndReported(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	w := f.wire(0)
+	w := f.wire()
 	var tries atomic.Int32
 	client, s := f.sdk(w.url, "wk-nobody", func(int) time.Duration { tries.Add(1); return 0 })
 	three(t, client)
@@ -161,7 +161,7 @@ func TestSDK_Go_WrongKey_IsTriedTenTimesAndReported(t *testing.T) {
 func TestSDK_Go_DatabaseAway_ComesAgainUntilItIsStored(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	w := f.wire(0)
+	w := f.wire()
 	var failures atomic.Int32
 	f.events.hook(func([]store.NewEvent) error {
 		if failures.Add(1) <= 3 {
@@ -179,7 +179,7 @@ func TestSDK_Go_DatabaseAway_ComesAgainUntilItIsStored(t *testing.T) {
 func TestSDK_Go_TooMuch_ComesAgainUntilThereIsRoom(t *testing.T) {
 	t.Parallel()
 	f := setupLarge(t)
-	w := f.wire(0)
+	w := f.wire()
 	free := f.full()
 	client, s := f.sdk(w.url, webKey, func(try int) time.Duration {
 		if try == 1 { // refused twice
@@ -197,7 +197,7 @@ func TestSDK_Go_TooMuch_ComesAgainUntilThereIsRoom(t *testing.T) {
 func TestSDK_Go_AnswerLost_IsStoredOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	w := f.wire(2)
+	w := f.wire(0, 1)
 	client, s := f.sdk(w.url, webKey, atOnce)
 	three(t, client)
 	s.delivered(t, 3)

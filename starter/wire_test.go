@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,9 +26,11 @@ import (
 type wire struct {
 	url string
 
-	mu   sync.Mutex
-	said []exchange
-	lose int // how many answers to POST are still to be lost
+	lose []int // which answers to POST are lost, from 0
+
+	mu    sync.Mutex
+	said  []exchange
+	count int // of POSTs
 }
 
 // exchange is a request as it came and what it got.
@@ -37,8 +40,8 @@ type exchange struct {
 	status       int
 }
 
-// wire is a line to the fixture that loses the first answers.
-func (f *fixture) wire(lose int) *wire {
+// wire is a line to the fixture that loses these answers to POST, from 0.
+func (f *fixture) wire(lose ...int) *wire {
 	f.t.Helper()
 	to, err := url.Parse(f.url)
 	require.NoError(f.t, err)
@@ -59,8 +62,11 @@ func (w *wire) note(res *http.Response) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.said = append(w.said, exchange{res.Request.Method, res.Request.URL.Path, res.Request.Header.Clone(), res.StatusCode})
-	if w.lose > 0 && res.Request.Method == http.MethodPost {
-		w.lose--
+	if res.Request.Method != http.MethodPost {
+		return nil
+	}
+	w.count++
+	if slices.Contains(w.lose, w.count-1) {
 		return io.ErrUnexpectedEOF
 	}
 	return nil
@@ -105,6 +111,23 @@ func (f *fixture) types() (out []string) {
 	slices.Sort(out)
 	return out
 }
+
+// messages are the message ids of all stored events.
+func (f *fixture) messages() (out []string) {
+	f.t.Helper()
+	for _, r := range f.stored() {
+		out = append(out, r.MessageID)
+	}
+	return out
+}
+
+// inTime waits longer than eventually: browsers and SDKs take their time.
+func (f *fixture) inTime(what string, ok func() bool) {
+	f.t.Helper()
+	require.Eventually(f.t, ok, time.Minute, 10*time.Millisecond, what)
+}
+
+func (f *fixture) arrived(n int) func() bool { return func() bool { return len(f.stored()) >= n } }
 
 // sixCalls are the types of the Tracking API, sorted.
 var sixCalls = []string{"alias", "group", "identify", "page", "screen", "track"}

@@ -169,7 +169,9 @@ func TestWebhook_PartlyRefused_TakesTheRest(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	good, bad := `{"type":"page","userId":"u","messageId":"good"}`, `{"order":"A-77"}`
-	send := func(body, first string) answer { return f.send(http.MethodPost, hookPath("web"), body, "X-Signature", signed(first, recorded)) }
+	send := func(body, first string) answer {
+		return f.send(http.MethodPost, hookPath("web"), body, "X-Signature", signed(first, recorded))
+	}
 	f.taken(send("["+bad+","+good+"]", bad))
 	a := send("["+bad+","+bad+"]", bad)
 	require.Equal(t, http.StatusBadRequest, a.status, "there is nothing in it that could be lost")

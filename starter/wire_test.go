@@ -73,13 +73,15 @@ func (w *wire) note(res *http.Response) error {
 }
 
 // posts are the requests that carried events, in their order.
-func (w *wire) posts() (posts []exchange) { return w.of(http.MethodPost) }
+func (w *wire) posts() []exchange {
+	return w.of(func(e exchange) bool { return e.method == http.MethodPost && e.path != "/v1/m" })
+}
 
-func (w *wire) of(method string) (out []exchange) {
+func (w *wire) of(which func(exchange) bool) (out []exchange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range w.said {
-		if e.method == method && e.path != "/v1/m" {
+		if which(e) {
 			out = append(out, e)
 		}
 	}

@@ -254,3 +254,35 @@ func TestErrors_AsFault(t *testing.T) {
 	require.ErrorAs(t, err, &f)
 	require.Equal(t, "/a/@path", f.Field)
 }
+
+func TestCompile_PartsThatNoEventChanges_AreStillResolved(t *testing.T) {
+	t.Parallel()
+	check(t, []example{
+		{`{"a":{"@literal":"x"}}`, `{}`, `{"a":"x"}`},
+		{`[{"a":{"@literal":null}},{"@liquid":""}]`, `{}`, `[{"a":null},""]`},
+		{`{"a":1,"b":{"@case":{"operator":"lower","value":""}}}`, `{}`, `{"a":1}`}, // undefined is left out
+		{`{"@merge":{"direction":"right","objects":[{"a":{"@literal":"x"}}]}}`, `{}`, `{"a":"x"}`},
+		{`{"@merge":{"direction":"right","objects":[{"a":1},{"a":{"@case":{"operator":"lower","value":""}}}]}}`, `{}`, `{}`},
+	})
+}
+
+func TestTransform_RootThatIsNoObject_Fails(t *testing.T) {
+	t.Parallel()
+	inner := `{"@transform":{"apply":{"b":{"@path":"$.a"}},"mapping":{"c":{"@path":"$.b"}}}}`
+	check(t, []example{
+		{`{"@arrayPath":["$.l",` + inner + `]}`, `{"l":[{"a":1},{}]}`, `[{"c":1},{}]`},
+		{`{"@arrayPath":["$.l",` + inner + `]}`, `{"l":["x"]}`, `error /v/@arrayPath/1/@transform: data must be an object, got string`},
+		{`{"@transform":{"apply":{"@path":"$.no"},"mapping":` + inner + `}}`, `{}`, `{}`}, // nothing counts as {}
+	})
+}
+
+func TestReplace_ArgumentOfAWrongType_InALiteralArray_GivesEmptyText(t *testing.T) {
+	t.Parallel()
+	check(t, []example{
+		{`[{"@replace":{"value":"a","pattern":"a","global":1}}]`, `{}`, `[""]`},
+		{`[{"@replace":{"value":"a","pattern":5}}]`, `{}`, `[""]`},
+		{`[{"@replace":{"value":"a","pattern":"a","replacement":null}}]`, `{}`, `[""]`},
+		{`[{"@replace":{"value":"a","pattern":0}}]`, `{}`, `error /v/0/@replace: requires a "pattern" key`},
+		{`[{"@replace":{"value":{"@path":"$.no"},"pattern":"01234567890"}}]`, `{}`, `[""]`},
+	})
+}

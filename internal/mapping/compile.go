@@ -311,7 +311,12 @@ func (c *compiler) transform(arg any, path string, keep bool) node {
 	if apply = c.injectRoot(apply); apply == nil {
 		return c.fail(path+"/apply", "the root directive must be one object with the directive's arguments")
 	}
-	return &transform{path, c.build(apply, path+"/apply", false), c.build(o.Get("mapping"), path+"/mapping", keep)}
+	n := &transform{path, c.build(apply, path+"/apply", false), c.build(o.Get("mapping"), path+"/mapping", keep)}
+	// In a literal array nothing was validated, but what is applied always is.
+	if ps := validate(apply); len(ps) > 0 {
+		n.apply = c.fail(path+"/apply", "%s", (&ValidationError{ps}).Error())
+	}
+	return n
 }
 
 func (c *compiler) flatten(arg any, path string, _ bool) node {

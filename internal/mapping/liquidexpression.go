@@ -360,7 +360,7 @@ func unquoteLiquid(s string) string {
 			i++
 		case code == 'u':
 			i++
-			digits = digitsOf(s[i:], 4, "0123456789abcdefABCDEF")
+			digits = digitsOf(s[i:], 4, hexDigits)
 			n, _ := strconv.ParseUint("0"+s[i:i+digits], 16, 32)
 			units = append(units, uint16(n))
 		case '0' <= code && code <= '7':
@@ -376,6 +376,8 @@ func unquoteLiquid(s string) string {
 	}
 	return string(utf16.Decode(units))
 }
+
+const hexDigits = "0123456789abcdefABCDEF"
 
 // digitsOf counts the digits at the start of s, at most n.
 func digitsOf(s string, n int, digits string) int {

@@ -192,7 +192,11 @@ func fieldText(t mapping.FieldTrace) string {
 	case t.Missing:
 		return s + ": nothing there"
 	}
-	return s + " = " + jsonvalue.Text(t.Result)
+	s += " = " + jsonvalue.Text(t.Result)
+	if t.Conversion != "" {
+		s += "  (" + t.Conversion + ")"
+	}
+	return s
 }
 
 // changeText shows a field's values before and after.

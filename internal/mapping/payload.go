@@ -8,9 +8,9 @@ import (
 )
 
 // coerce brings a mapped value to its field's type as Segment's validator does.
-// Empty values, null and "", are Undefined. An array of one value is that value,
-// for an object excepted; there null is "" or false, and "" stays. A value that
-// cannot be brought to the type has a reason.
+// Empty values, null and "", are Undefined. An array of one value is that value
+// when a text, an address or a boolean is wanted; null in it is "" or false, and ""
+// stays. A value that cannot be brought to the type has a reason.
 func coerce(f Field, v any) (out any, reason string) {
 	if f.Multiple {
 		return coerceList(f, v)
@@ -18,16 +18,19 @@ func coerce(f Field, v any) (out any, reason string) {
 	if jsonvalue.IsNil(v) || v == "" {
 		return jsonvalue.Undefined{}, ""
 	}
-	if l, ok := v.([]any); ok && len(l) == 1 && f.Type != TypeObject {
-		if v = l[0]; jsonvalue.IsNil(v) {
-			v = emptyOf[f.Type]
+	if l, ok := v.([]any); ok && len(l) == 1 {
+		if empty, opens := emptyOf[f.Type]; opens {
+			if v = l[0]; jsonvalue.IsNil(v) {
+				v = empty
+			}
 		}
 	}
 	return coercions[f.Type](v)
 }
 
-// emptyOf is what a null in an array of one becomes.
-var emptyOf = map[Type]any{TypeString: "", TypeURI: "", TypeDatetime: "", TypeBoolean: false}
+// emptyOf is what a null in an array of one becomes, for the types that open such
+// arrays.
+var emptyOf = map[Type]any{TypeString: "", TypeURI: "", TypeBoolean: false}
 
 func coerceList(f Field, v any) (any, string) {
 	if jsonvalue.IsNil(v) || v == "" {

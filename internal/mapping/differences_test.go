@@ -104,7 +104,7 @@ func TestDifferences_AreDocumented(t *testing.T) {
 	require.NoError(t, err)
 	var have []string
 	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "| `") {
+		if strings.HasPrefix(line, "| `") && !strings.HasPrefix(line, "| `fql/") { // those are the filters'
 			have = append(have, strings.TrimSpace(line))
 		}
 	}

@@ -165,6 +165,9 @@ func verdictNode(parent *node, v fql.Verdict) {
 		return
 	}
 	text := outcomes[v.Outcome] + " " + v.Text
+	if v.Means != "" && !strings.Contains(v.Text, string(v.Operator)) { // it reads otherwise than it is understood
+		text += "  " + v.Means
+	}
 	switch {
 	case v.Outcome == fql.NotJudged:
 		text += "  (not judged: the answer was known)"

@@ -24,11 +24,18 @@ type Finding struct {
 
 // fix sets Fixed: the text with the bytes from one place to another replaced.
 func (f *Finding) fix(l *linter, from, to int, with string) {
-	f.Fixed = l.text[:from] + with + l.text[to:]
+	if l.fixable() {
+		f.Fixed = l.text[:from] + with + l.text[to:]
+	}
 }
 
-// maxFindings bounds what Lint says about one text.
-const maxFindings = 100
+// Bounds on what Lint says about one text: findings, how many of them it rewrites,
+// and in how many bytes.
+const (
+	maxFindings  = 100
+	maxFixed     = 25
+	maxFixedText = 4 << 10
+)
 
 // Lint lists the surprises in a text, valid or not, in its order. It reads the
 // text with the same lexer and parser as Compile, which tell what they skip and
@@ -91,7 +98,7 @@ type linter struct {
 
 // add gives the finding, to be completed at once.
 func (l *linter) add(pos int, construct, means, rewrite string) *Finding {
-	if len(l.found) == maxFindings {
+	if l.full() {
 		return &Finding{}
 	}
 	line, column := lineColumn(l.text, pos)
@@ -101,12 +108,16 @@ func (l *linter) add(pos int, construct, means, rewrite string) *Finding {
 
 // behind is the first token at or behind a position, and those after it.
 func (l *linter) behind(pos int) []token {
-	i := slices.IndexFunc(l.tokens, func(t token) bool { return t.pos >= pos })
-	if i < 0 {
-		return nil
-	}
+	i, _ := slices.BinarySearchFunc(l.tokens, pos, func(t token, pos int) int { return cmp.Compare(t.pos, pos) })
 	return l.tokens[i:]
 }
+
+// full reports whether no more findings are kept.
+func (l *linter) full() bool { return len(l.found) == maxFindings }
+
+// fixable reports whether a finding is rewritten: nobody rewrites a text with more
+// surprises, or a longer one, step by step.
+func (l *linter) fixable() bool { return len(l.found) <= maxFixed && len(l.text) <= maxFixedText }
 
 func (l *linter) source(t token) string { return l.text[t.pos:t.end] }
 
@@ -133,7 +144,7 @@ func quote(s string) string { return `"` + s + `"` }
 
 // badChar tells a problem of the lexer, once for a run of bad characters.
 func (l *linter) badChar(p *problem) {
-	if len(l.found) == maxFindings {
+	if l.full() {
 		return
 	}
 	rewrite, construct, fixed := "", l.word(p.pos), ""
@@ -142,21 +153,29 @@ func (l *linter) badChar(p *problem) {
 		l.runEnd = p.pos + size
 		return
 	}
+	everywhere := func(change func(string) string) string {
+		if !l.fixable() {
+			return ""
+		}
+		return outsideStrings(l.text, change)
+	}
 	switch p.hint {
 	case hintLetters:
 		rewrite = escapeLetters(construct)
-		fixed = outsideStrings(l.text, escapeLetters)
+		fixed = everywhere(escapeLetters)
 	case hintAfter:
 		rewrite = "a blank before " + string(l.text[p.pos])
-		fixed = l.text[:p.pos] + " " + l.text[p.pos:]
+		if l.fixable() {
+			fixed = l.text[:p.pos] + " " + l.text[p.pos:]
+		}
 		if l.text[p.pos] == '[' {
 			rewrite = `.\0 for the first element`
-			fixed = outsideStrings(l.text, func(s string) string { return elementIndex.ReplaceAllString(s, `.\$1`) })
+			fixed = everywhere(func(s string) string { return elementIndex.ReplaceAllString(s, `.\$1`) })
 		}
 	case hintBang:
 		if l.text[p.pos:min(p.pos+2, len(l.text))] == "!=" {
 			rewrite = "!= and a blank"
-			fixed = outsideStrings(l.text, func(s string) string { return strings.ReplaceAll(s, "!=", "!= ") })
+			fixed = everywhere(func(s string) string { return strings.ReplaceAll(s, "!=", "!= ") })
 		}
 	case hintChar:
 		switch c := l.text[p.pos]; {
@@ -166,10 +185,12 @@ func (l *linter) badChar(p *problem) {
 			construct, rewrite = "||", joinOr
 		case c >= 0x80 || c == '`':
 			rewrite = `straight double quotes: "`
-			fixed = straightQuotes.Replace(l.text)
+			if l.fixable() {
+				fixed = straightQuotes.Replace(l.text)
+			}
 		}
 		if rewrite == joinAnd || rewrite == joinOr {
-			fixed = outsideStrings(l.text, func(s string) string { return joinSigns.Replace(s) })
+			fixed = everywhere(func(s string) string { return joinSigns.Replace(s) })
 		}
 	}
 	l.add(p.pos, construct, "the filter is invalid: "+p.reason, rewrite).Fixed = fixed
@@ -259,7 +280,7 @@ func (l *linter) level(words []token, nodes []Node) {
 // precedence is the text with the conditions between two or in parentheses, or ""
 // when groups cannot say that.
 func (l *linter) precedence(words []token, nodes []Node) string {
-	if len(words) != len(nodes)-1 {
+	if len(words) != len(nodes)-1 || !l.fixable() {
 		return ""
 	}
 	var b strings.Builder
@@ -326,6 +347,9 @@ func negated(n Node) string {
 
 // negateGroup writes the opposite of the group behind a !.
 func (l *linter) negateGroup(f *Finding, bang token) {
+	if !l.fixable() {
+		return
+	}
 	after := l.behind(bang.end)
 	i := slices.IndexFunc(after, func(t token) bool { return t.kind == kindClose })
 	if i < 1 {

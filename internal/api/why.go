@@ -87,7 +87,7 @@ func judge(m *routing.Mapping, body *jsonvalue.Object, deliveries []Delivery) Ma
 		w.Matched = false
 	}
 	if w.Matched && m.Fields != nil {
-		w.Fields = m.Fields.Kit().Explain(body)
+		w.Fields = m.Fields.Explain(body)
 		if _, err := m.Fields.Apply(body); err != nil {
 			w.Error = fault.Public(err)
 		}

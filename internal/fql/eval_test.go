@@ -207,3 +207,20 @@ func BenchmarkMatch(b *testing.B) {
 		})
 	}
 }
+
+func TestFilter_ManyGoroutines_SameAnswer(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, `type = "track" and (properties.a.\0 > 1 or traits.x = null) and !match(event, "*x")`)
+	e := event(t, `{"type":"track","event":"E","properties":{"a":[2]}}`)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				if ok, err := f.Match(e); !ok || err != nil || f.Explain(e).Outcome != True {
+					t.Errorf("have %v, %v", ok, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/osteele/liquid"
-	"github.com/osteele/liquid/render"
+	"github.com/osteele/liquid/expressions"
 
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
@@ -26,37 +27,43 @@ var (
 	}
 )
 
-// liquidTemplate is a @liquid text, parsed. The engine gives control flow, scopes
-// and the grammar of expressions. What values are and what filters and comparisons
-// do differs between it and Segment's, so the text is rewritten first: literals
-// become constants, comparisons and outputs become filters, all of which are ours.
+// liquidTemplate is a @liquid text, parsed. The engine gives control flow and the
+// application of filters. What is a text's grammar, what values are and what
+// filters and comparisons do differs between it and Segment's, so the text is
+// rewritten first: literals become constants, and variables, operators and outputs
+// become filters, all of which are ours.
 type liquidTemplate struct {
 	template  *liquid.Template
-	constants map[string]any    // by their name in the rewritten text
-	variables map[string]string // name in the rewritten text → key of the event
+	constants map[string]any // by their name in the rewritten text
 }
 
 var liquidEngine = sync.OnceValue(func() *liquid.Engine {
 	e := liquid.NewEngine()
+	for name, f := range liquidSteps {
+		e.RegisterFilter(name, func(v any, run *liquidRun, args ...any) (any, error) { return run.apply(f, v, args) })
+	}
 	for name, f := range liquidFilters {
+		keep := keepsWords[name]
 		e.RegisterFilter(name, func(v any, run *liquidRun, args ...any) (any, error) {
-			out, err := f(run, v, args)
-			if err != nil {
-				return nil, err
+			if !keep {
+				v = plain(v)
+				for i, a := range args {
+					args[i] = plain(a)
+				}
 			}
-			if err := run.made(out); err != nil {
-				return nil, err
+			out, err := run.apply(f, v, args)
+			if err == nil {
+				err = run.made(out)
 			}
-			return liquidValue{out}, nil
+			return out, err
 		})
 	}
 	for _, name := range disabledFilters {
-		e.RegisterFilter(name, func(any, *liquidRun, ...any) (any, error) {
-			return nil, fmt.Errorf("filter %q is disabled", name)
+		e.RegisterFilter(name, func(_ any, run *liquidRun, _ ...any) (any, error) {
+			return run.apply(func(*liquidRun, any, []any) (any, error) {
+				return nil, fmt.Errorf("filter %q is disabled", name)
+			}, nil, nil)
 		})
-	}
-	for name, step := range map[string]counter{"increment": {first: 0, step: 1}, "decrement": {first: -1, step: 0}} {
-		e.RegisterTag(name, step.render)
 	}
 	return e
 })
@@ -80,7 +87,7 @@ func parseLiquid(source string) (t *liquidTemplate, err error) {
 	if perr != nil {
 		return nil, perr
 	}
-	return &liquidTemplate{parsed, r.constants, r.variables}, nil
+	return &liquidTemplate{parsed, r.constants}, nil
 }
 
 func (t *liquidTemplate) render(root any) (s string, err error) {
@@ -90,33 +97,56 @@ func (t *liquidTemplate) render(root any) (s string, err error) {
 		}
 	}()
 	run := &liquidRun{root: root, room: maxWeight}
-	bindings := make(map[string]any, len(t.constants)+len(t.variables)+2)
+	bindings := make(map[string]any, len(t.constants)+1)
 	for name, v := range t.constants {
 		bindings[name] = v
 	}
-	for name, key := range t.variables {
-		bindings[name] = liquidValue{liquidProperty(root, key)}
-	}
 	bindings[runName] = run
-	bindings[rootName] = liquidValue{root}
 	out := &boundedText{}
 	if rerr := t.template.FRender(out, bindings); rerr != nil {
+		var failed expressions.FilterError
+		if errors.As(rerr.Cause(), &failed) {
+			return "", failed.Err // without the rewritten text
+		}
 		return "", rerr
 	}
-	return string(out.text), nil
+	s, _, _ = strings.Cut(string(out.text), stopMark)
+	return s, nil
 }
 
-// liquidRun is what one rendering may still use. It travels as an argument of
-// every filter.
+// stopMark stands in the output where the template was ended by a break. It is not
+// UTF-8, so nothing else can be it.
+const stopMark = "\xffstop\xff"
+
+// liquidRun is the state of one rendering. It travels as an argument of every
+// filter.
 type liquidRun struct {
-	root any
-	room int // bytes that filters may still make
+	root    any
+	room    int                // bytes that filters may still make
+	scope   map[string]any     // what assign and capture set
+	counts  map[string]float64 // what increment and decrement count; they hide the event's members
+	cycles  map[string]int
+	stopped bool // behind a break nothing is judged, and nothing fails
+}
+
+func (r *liquidRun) apply(f liquidFilter, v any, args []any) (any, error) {
+	if r.stopped { // a capture around the break ended too: what comes next ends the rest
+		return liquidValue{stopMark}, nil
+	}
+	out, err := f(r, v, args)
+	if err != nil {
+		return nil, err
+	}
+	return liquidValue{out}, nil
 }
 
 var errTooMuch = errors.New(tooLarge)
 
 // made charges a value that a filter made.
 func (r *liquidRun) made(v any) error {
+	if l, ok := v.(liquidValue); ok {
+		v = l.v
+	}
 	return r.take(weight(v, r.room))
 }
 
@@ -168,22 +198,6 @@ func (c *compiler) liquid(arg any, path string, _ bool) node {
 		return c.fail(path, "%v", err)
 	}
 	return &liquidNode{path, t}
-}
-
-// counter is {% increment x %}, which prints and then counts up from 0, or
-// {% decrement x %}, which counts down from 0 and then prints.
-type counter struct{ first, step float64 }
-
-func (c counter) render(ctx render.Context) (string, error) {
-	name := ctx.TagArgs()
-	v, _ := ctx.Get(name).(liquidValue)
-	n, ok := v.v.(float64)
-	if !ok {
-		n = 0
-	}
-	n += c.first
-	ctx.Set(name, liquidValue{n + c.step})
-	return jsonvalue.NumberText(n), nil
 }
 
 // liquidText prints a value as {{ }} does: arrays without separators.

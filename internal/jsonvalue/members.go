@@ -142,14 +142,7 @@ func skipString(b []byte, i int) int {
 	start := i
 	ascii := true
 	for i++; ; i++ {
-		for len(b)-i >= 8 {
-			n := plainBytes(binary.LittleEndian.Uint64(b[i:]))
-			i += n
-			if n < 8 {
-				break
-			}
-		}
-		if i >= len(b) {
+		if i = skipPlain(b, i); i >= len(b) {
 			return -1
 		}
 		switch c := b[i]; {
@@ -168,6 +161,18 @@ func skipString(b []byte, i int) int {
 			ascii = false
 		}
 	}
+}
+
+// skipPlain skips what a string holds as it is, up to the last seven bytes.
+func skipPlain(b []byte, i int) int {
+	for len(b)-i >= 8 {
+		n := plainBytes(binary.LittleEndian.Uint64(b[i:]))
+		i += n
+		if n < 8 {
+			break
+		}
+	}
+	return i
 }
 
 // plainBytes is how many bytes of x, from the lowest, a string holds as they are:

@@ -126,7 +126,7 @@ func BenchmarkRoute_1000Mappings(b *testing.B) {
 		{"one name, by number", `event = "Order 7 Completed" and properties.total > %d000`, `event = "Order 7 Completed" and properties.total > 42`},
 		{"parts of the name", `type = "track" and contains(event, "Order 1%d")`, `type = "track" and contains(event, "Order 7")`},
 		{"property before name", `properties.plan != "plan-%d" and type = "track" and event = "Order %[1]d Started"`, `properties.plan = "plan-7" and type = "track" and event = "Order 7 Completed"`},
-		{"or without index", `event = "Order %d Started" or properties.plan = "plan-1%[1]d"`, `event = "Order 7 Completed" or properties.plan = "plan-8"`},
+		{"name or property", `event = "Order %d Started" or properties.plan = "plan-1%[1]d"`, `event = "Order 7 Completed" or properties.plan = "plan-8"`},
 		{"not this name", `event != "Order 7 Completed" and properties.n = %d`, `event != "Order 8 Completed"`},
 	} {
 		var mappings []plan.Mapping

@@ -71,8 +71,8 @@ const bytesPerMember = 20
 
 func (p *parser) push(m member) {
 	if p.open == len(p.room) {
-		rest := min((len(p.text)-p.pos)/bytesPerMember, 64)
-		room := make([]member, p.open+max(rest, p.open, 4))
+		rest := len(p.text) - p.pos // of which no member takes less than two bytes
+		room := make([]member, p.open+max(4, min(rest/bytesPerMember, 64), min(rest/2, p.open)))
 		copy(room, p.room)
 		p.room = room
 	}

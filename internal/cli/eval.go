@@ -46,7 +46,7 @@ type chunk struct {
 
 func evaluate(p *Program, newJudge func() judge) error {
 	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(400)) // short-lived values over a small heap
+		defer debug.SetGCPercent(debug.SetGCPercent(200)) // short-lived values over a small heap; more costs as much in fresh memory
 	}
 	workers := runtime.GOMAXPROCS(0)
 	jobs := make(chan *chunk)

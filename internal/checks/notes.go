@@ -21,7 +21,7 @@ func Notes(p *plan.Plan) (notes plan.Problems) {
 		if m.When != nil {
 			if _, err := fql.Compile(*m.When); err == nil {
 				for _, f := range fql.Lint(*m.When) {
-					notes = append(notes, plan.Problem{Field: at + ".when", Message: findingText(f)})
+					notes = append(notes, plan.Problem{Field: at + ".when", Message: f.String()})
 				}
 			}
 		}
@@ -34,12 +34,4 @@ func Notes(p *plan.Plan) (notes plan.Problems) {
 		}
 	}
 	return notes
-}
-
-func findingText(f fql.Finding) string {
-	s := fmt.Sprintf("%s: %s", f.Construct, f.Means)
-	if f.Rewrite != "" {
-		s += "; write " + f.Rewrite
-	}
-	return s
 }

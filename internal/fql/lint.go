@@ -22,6 +22,22 @@ type Finding struct {
 	Fixed     string `json:"fixed,omitempty"`   // the whole text with this rewritten; empty when that takes a person
 }
 
+// maxSaid is how long a rewritten text may be to stand in a sentence.
+const maxSaid = 200
+
+// String is the finding in a sentence, with the whole rewritten text when that is
+// short, else with what to write instead; where it stands is not in it.
+func (f Finding) String() string {
+	s := f.Construct + ": " + f.Means
+	switch {
+	case f.Fixed != "" && len(f.Fixed) <= maxSaid:
+		s += "; as it was probably meant: " + f.Fixed
+	case f.Rewrite != "":
+		s += "; write " + f.Rewrite
+	}
+	return s
+}
+
 // fix sets Fixed: the text with the bytes from one place to another replaced.
 func (f *Finding) fix(l *linter, from, to int, with string) {
 	if l.fixable() {

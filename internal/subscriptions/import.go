@@ -144,7 +144,7 @@ func setFilter(m *plan.Mapping, trigger string, notes *remarks) (trouble string)
 	}
 	f, err := fql.Compile(trigger)
 	for _, finding := range fql.Lint(trigger) {
-		*notes = append(*notes, remark{"when: " + findingText(finding), &finding})
+		*notes = append(*notes, remark{"when: " + placed(finding), &finding})
 	}
 	if err != nil {
 		return "its trigger is not valid, it never ran at Segment: " + fault.Public(err)
@@ -158,15 +158,12 @@ func setFilter(m *plan.Mapping, trigger string, notes *remarks) (trouble string)
 	return ""
 }
 
-func findingText(f fql.Finding) string {
-	s := fmt.Sprintf("column %d: %s: %s", f.Column, f.Construct, f.Means)
+// placed is a finding with its place.
+func placed(f fql.Finding) string {
 	if f.Line > 1 {
-		s = fmt.Sprintf("line %d, %s", f.Line, s)
+		return fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f)
 	}
-	if f.Rewrite != "" {
-		s += "; write " + f.Rewrite
-	}
-	return s
+	return fmt.Sprintf("column %d: %s", f.Column, f)
 }
 
 func mappingError(err error) string {

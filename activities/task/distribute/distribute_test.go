@@ -53,8 +53,10 @@ const full = `{"survey":"onboarding","contact":{"ext_ref":"u1"},"channel":"email
 func TestConform(t *testing.T) {
 	t.Parallel()
 	tasktest.Conform(t, tasktest.Cases{
-		Good: []string{full, `{"survey":"s","contact":{"phone":"+81312345678"},"subject":"a","message":"{{ link.url }}"}`},
+		Good: []string{full, `{"survey":"s","subject":"a","message":"m","destination":"acme","directory_id":"POOL_1","mailing_list_id":"CG_1","thanks":{"message":"Thank you"}}`, `{"survey":"s","contact":{"phone":"+81312345678"},"subject":"a","message":"{{ link.url }}"}`},
 		Bad: []string{
+			`{"survey":"s","subject":"s","message":"m","destination":"acme","directory_id":"POOL_1"}`, `{"survey":"s","subject":"s","message":"m","mailing_list_id":"CG_1"}`,
+			`{"survey":"s","subject":"s","message":"m","thanks":{"message":"t"}}`, `{"survey":"s","subject":"s","message":"m","destination":"acme","directory_id":"POOL_1","mailing_list_id":"CG_1","thanks":{}}`,
 			`{"contact":{"ext_ref":"u"},"subject":"s","message":"m"}`, `{"survey":"s","subject":"s","contact":{"ext_ref":"u"}}`, `{"survey":"s","message":"m","contact":{"ext_ref":"u"}}`,
 			`{"survey":"s","subject":"s","message":"m","channel":"pigeon"}`, `{"survey":"s","subject":"s","message":"{{ x | shout }}"}`, `{"survey":"s","subject":"s","message":"m","contact":{"id":"short"}}`,
 			`{"survey":"s","subject":"s","message":"m","reminders":[{"after":"3d"},{"after":"2d"}]}`, `{"survey":"s","subject":"s","message":"m","reminders":[{}]}`,
@@ -85,7 +87,7 @@ func TestRun_HandsTemplatesOnAsWritten(t *testing.T) {
 	require.Equal(t, id.ID(7), out.Contact)
 	require.Equal(t, id.ID(201).String(), out.Values.Get("invitation"))
 	spec, _ := reg.Spec(Kind)
-	require.Equal(t, []string{"subject", "message", "reminders"}, spec.Deferred())
+	require.Equal(t, []string{"subject", "message", "reminders", "thanks"}, spec.Deferred())
 }
 
 func TestRun_WithoutContact_IsAboutTheRunsContact(t *testing.T) {

@@ -53,6 +53,13 @@ type commands struct {
 		Mapping evalMappingCommand `cmd:"" help:"Apply mappings: lines of {\"id\",\"mapping\",\"payload\"} in, {\"id\",\"output\"}, {\"id\",\"undefined\"} or {\"id\",\"error\",\"kind\",\"message\"} out."`
 	} `cmd:"" help:"Judge filters and mappings, JSON lines in, JSON lines out. Needs no server."`
 
+	Destinations struct {
+		List   destinationsCommand    `cmd:"" default:"withargs" help:"List the destinations of the plan and how they are. What segue destinations alone does."`
+		Test   destinationTestCommand `cmd:"" help:"Test the connection to a destination's account."`
+		Pause  pauseCommand           `cmd:"" help:"Hold everything that goes to a destination."`
+		Resume resumeCommand          `cmd:"" help:"Let everything go to a destination again, at once."`
+	} `cmd:"" help:"Say how the plan's destinations are; test, pause and resume them."`
+
 	Send    sendCommand    `cmd:"" help:"Send events from a file through the Tracking API."`
 	Explain explainCommand `cmd:"" help:"Say why an event did what it did, and what it did not."`
 	Bench   benchCommand   `cmd:"" help:"Put load on a running server and measure it."`

@@ -14,6 +14,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
+
+	"github.com/segue-xm/segue/internal/api"
 )
 
 const testPassword = "open sesame"
@@ -128,6 +130,7 @@ func TestPreview(t *testing.T) {
 		t.Skip("set SEGUE_CONSOLE_PREVIEW=host:port to look at the pages")
 	}
 	ops := &fake{empty: os.Getenv("SEGUE_CONSOLE_PREVIEW_EMPTY") != ""}
+	ops.tested = api.Connection{OK: true, Account: "aya@acme#survey", Notice: "the account is in data center fra1, the destination says iad1", RequestID: "0b7c-41"}
 	c := newTestConsole(t, ops)
 	c.options.DevSignIn = testPassword
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})

@@ -8,7 +8,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/api"
 	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/plan"
 )
 
 // ConnectionsView is what the plan is connected with: where events come from and
@@ -167,6 +166,9 @@ type TestResult struct {
 	Text string
 }
 
+// remoteType is the type of a destination that is an account elsewhere.
+const remoteType = "qualtrics"
+
 // askLimit is how long a page waits for a remote account.
 const askLimit = 10 * time.Second
 
@@ -195,7 +197,7 @@ func (c *Console) showDestination(r *request, d api.Destination, test *TestResul
 	v := r.view
 	view := DestinationView{
 		DestinationRow: v.destinationRow(d), Live: mayChange(d), Oldest: v.MomentOf(d.OldestAt),
-		Remote: d.Type == plan.TypeQualtrics, MayPause: d.Paused == nil && d.Status != "off", Test: test,
+		Remote: d.Type == remoteType, MayPause: d.Paused == nil && d.Status != "off", Test: test,
 	}
 	for _, status := range []string{"pending", "retrying", "held"} {
 		w := WaitRow{Mark: v.Status(status), N: d.Waiting[status], Of: max(view.Total, 1)}

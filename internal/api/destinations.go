@@ -60,27 +60,37 @@ type DestinationList struct {
 
 // Destinations lists the destinations of the plan in force and how they are.
 func (s *Service) Destinations(ctx context.Context) (DestinationList, error) {
-	out := DestinationList{Destinations: []Destination{}}
+	all, err := s.destinations(ctx)
+	if err != nil {
+		return DestinationList{Destinations: []Destination{}}, err
+	}
+	queues, err := s.Store.QueueRows(ctx)
+	for i := range all {
+		all[i].count(queues)
+	}
+	return DestinationList{Destinations: all}, err
+}
+
+// destinations are those of the plan in force, without what waits at them, which
+// takes longer to count the more it is.
+func (s *Service) destinations(ctx context.Context) ([]Destination, error) {
 	revision, p, err := s.current(ctx)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	ids, err := s.Store.NameIDs(ctx)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	rows, err := s.Store.DestinationRows(ctx)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	holds, err := s.Store.Holds(ctx, revision)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	queues, err := s.Store.QueueRows(ctx)
-	if err != nil {
-		return out, err
-	}
+	all := make([]Destination, 0, len(p.Destinations))
 	for _, def := range p.Destinations {
 		d := Destination{
 			ID: ids[[2]string{store.KindDestination, def.Name}], Name: def.Name, Type: def.Type, Directory: def.Directory,
@@ -94,17 +104,17 @@ func (s *Service) Destinations(ctx context.Context) (DestinationList, error) {
 				d.Mappings = append(d.Mappings, m.Name)
 			}
 		}
-		d.fill(rows, holds, queues)
+		d.fill(rows, holds)
 		if !def.IsEnabled() {
 			d.Status = "off"
 		}
-		out.Destinations = append(out.Destinations, d)
+		all = append(all, d)
 	}
-	return out, nil
+	return all, nil
 }
 
-// fill adds what is known beside the plan.
-func (d *Destination) fill(rows []store.DestinationRow, holds store.Holds, queues []store.QueueRow) {
+// count adds what waits.
+func (d *Destination) count(queues []store.QueueRow) {
 	for _, q := range queues {
 		if q.Destination != d.ID {
 			continue
@@ -114,9 +124,13 @@ func (d *Destination) fill(rows []store.DestinationRow, holds store.Holds, queue
 			d.OldestAt = &at
 		}
 	}
+}
+
+// fill adds what is known beside the plan.
+func (d *Destination) fill(rows []store.DestinationRow, holds store.Holds) {
 	for _, h := range holds {
 		if h.Destination == d.ID {
-			d.Holds = append(d.Holds, Hold{h.Action, h.Until(), h.Reason})
+			d.Holds = append(d.Holds, showHold(h))
 			d.Status = "held"
 		}
 	}
@@ -132,6 +146,8 @@ func (d *Destination) fill(rows []store.DestinationRow, holds store.Holds, queue
 		}
 	}
 }
+
+func showHold(h store.Hold) Hold { return Hold{h.Action, h.Until(), h.Reason} }
 
 // Destination is one destination, by name or id.
 func (s *Service) Destination(ctx context.Context, nameOrID string) (Destination, error) {

@@ -2,15 +2,20 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/plan"
 	"github.com/segue-xm/segue/internal/qualtrics"
 	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
@@ -32,14 +37,14 @@ func (l lead) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // connected is a bench whose plan has a Qualtrics destination, acme.
-func connected(t *testing.T, token string) (*bench, *qualtricstest.Account) {
+func connected(t *testing.T, token string, change ...func(*Options)) (*bench, *qualtricstest.Account) {
 	t.Helper()
 	there := qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1"})
 	server := httptest.NewServer(there)
 	t.Cleanup(server.Close)
 	to, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	b := setup(t, func(o *Options) {
+	b := setup(t, append(change, func(o *Options) {
 		o.Accounts = func(_ context.Context, d plan.Destination) (*qualtrics.Client, error) {
 			token, err := d.APIToken.Resolve(func(string) (string, bool) { return "", false })
 			if err != nil {
@@ -47,7 +52,7 @@ func connected(t *testing.T, token string) (*bench, *qualtricstest.Account) {
 			}
 			return qualtrics.New(qualtrics.Options{Datacenter: d.Datacenter, APIToken: token, Transport: lead{to}})
 		}
-	})
+	})...)
 	doc, problems := plan.Parse("plan.yaml", []byte(remotePlan))
 	require.NoError(t, problems.Err())
 	doc.Plan.Destinations = append(doc.Plan.Destinations, plan.Destination{Name: "acme", Type: plan.TypeQualtrics, Datacenter: "fra1", APIToken: plan.Secret(token)})
@@ -163,4 +168,111 @@ func TestDestinations_SayWhatHoldsThem(t *testing.T) {
 	d, err = b.Destination(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Equal(t, "ok", d.Status)
+}
+
+// waits makes a delivery of a new event wait at acme, as the first round leaves it.
+func (b *bench) waits(status string, due time.Time, action string) id.ID {
+	b.t.Helper()
+	stored, err := b.Store.StoreEvents(b.t.Context(), []store.NewEvent{{Source: b.name(store.KindSource, "web"), Type: "identify",
+		MessageID: fmt.Sprint(b.Store.Next()), Body: []byte(`{"type":"identify"}`)}}, time.Minute)
+	require.NoError(b.t, err)
+	ref := delivery.Ref{Event: stored[0].ID, Mapping: b.name(store.KindMapping, "keep")}
+	require.NoError(b.t, b.Store.WriteDeliveries(b.t.Context(), []store.NewDelivery{{Event: ref.Event, Mapping: ref.Mapping,
+		Destination: b.name(store.KindDestination, "acme"), Action: action, Status: delivery.Pending, Occurred: testTime, Payload: []byte(`{}`), Due: testTime}}))
+	if status != "pending" {
+		result := jsonvalue.NewObject(1)
+		result.Set("requests", []any{"req-1"})
+		require.NoError(b.t, b.Store.MarkDeliveries(b.t.Context(), []store.Mark{{Ref: ref, Status: delivery.Status(status), Attempts: 2, Reason: "its own reason", Result: result, Due: due}}))
+	}
+	return ref.Event
+}
+
+// shown is the delivery of an event, which its explanation has too.
+func (b *bench) shown(event id.ID) Delivery {
+	b.t.Helper()
+	why, err := b.Why(b.t.Context(), event)
+	require.NoError(b.t, err)
+	require.Len(b.t, why.Event.Deliveries, 1)
+	i := slices.IndexFunc(why.Mappings, func(m MappingWhy) bool { return m.Delivery != nil })
+	require.Equal(b.t, why.Event.Deliveries[0], *why.Mappings[i].Delivery)
+	return why.Event.Deliveries[0]
+}
+
+func TestDelivery_WhileItsActionIsHeld_IsNextTriedWhenTheHoldEnds(t *testing.T) {
+	b, _ := connected(t, "TOKEN-1")
+	soon, late, until := testTime.Add(time.Second), testTime.Add(time.Hour), testTime.Add(time.Minute)
+	retrying, patient := b.waits("retrying", soon, plan.UpsertContact), b.waits("retrying", late, plan.UpsertContact)
+	pending, other := b.waits("pending", testTime, plan.UpsertContact), b.waits("retrying", soon, plan.UpsertTransaction)
+	require.Equal(t, soon, *b.shown(retrying).NextAttempt)
+	require.Nil(t, b.shown(retrying).Hold)
+	require.Nil(t, b.shown(pending).NextAttempt)
+
+	hold := store.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
+	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: b.name(store.KindDestination, "acme"), Holds: []store.Hold{hold}}))
+	d := b.shown(retrying)
+	require.Equal(t, Hold{plan.UpsertContact, until, "the account's limit is used up"}, *d.Hold)
+	require.Equal(t, until, *d.NextAttempt)
+	require.Equal(t, "its own reason", d.Reason)
+	require.Equal(t, `{"requests":["req-1"]}`, jsonvalue.Text(d.Result))
+	require.Equal(t, late, *b.shown(patient).NextAttempt, "its own time is later")
+	require.Equal(t, until, *b.shown(pending).NextAttempt)
+	require.Equal(t, soon, *b.shown(other).NextAttempt, "the hold is on another action")
+	require.Nil(t, b.shown(other).Hold)
+}
+
+func TestDelivery_WhileItsDestinationIsPaused_HasNoNextAttempt(t *testing.T) {
+	b, _ := connected(t, "TOKEN-1")
+	retrying, held, done := b.waits("retrying", testTime.Add(time.Second), plan.UpsertContact), b.waits("held", testTime.AddDate(9, 0, 0), plan.UpsertContact), b.waits("done", testTime, plan.UpsertContact)
+	_, err := b.Pause(t.Context(), "acme", PauseInput{Note: "moving house"}, "aya")
+	require.NoError(t, err)
+	for _, event := range []id.ID{retrying, held} {
+		d := b.shown(event)
+		require.Equal(t, Paused{testTime.UTC(), "aya", "moving house"}, *d.Paused)
+		require.Nil(t, d.NextAttempt)
+		require.Equal(t, "its own reason", d.Reason)
+	}
+	require.Nil(t, b.shown(done).Paused, "it is over")
+}
+
+func TestOverview_DestinationsThatAreNotOk_AreParts(t *testing.T) {
+	now := testTime
+	b, _ := connected(t, "TOKEN-1", func(o *Options) { o.Now = func() time.Time { now = now.Add(overviewFresh); return now } })
+	acme := b.name(store.KindDestination, "acme")
+	part := func() *Part {
+		o, err := b.Overview(t.Context())
+		require.NoError(t, err)
+		if len(o.Parts) == 0 {
+			return nil
+		}
+		require.Len(t, o.Parts, 1)
+		return &o.Parts[0]
+	}
+	require.Nil(t, part(), "both are ok")
+
+	soon, later := testTime.Add(time.Minute), testTime.Add(time.Hour)
+	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: acme, Holds: []store.Hold{
+		{Action: plan.UpsertContact, UntilMillis: soon.UnixMilli(), Reason: "minute"}, {Action: plan.StartWorkflow, UntilMillis: later.UnixMilli(), Reason: "hour"}}}))
+	require.Equal(t, Part{Name: "acme", Status: "held", Detail: "hour", Destination: acme, Until: &later}, *part())
+
+	for range 2 {
+		require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: acme, Trouble: "the token is refused"}))
+	}
+	at := testTime.UTC()
+	require.Equal(t, Part{Name: "acme", Status: "failed", Detail: "the token is refused", Destination: acme, Since: &at}, *part())
+
+	_, err := b.Pause(t.Context(), "acme", PauseInput{Note: "moving house"}, "aya")
+	require.NoError(t, err)
+	require.Equal(t, Part{Name: "acme", Status: "held", Detail: "paused by aya: moving house", Destination: acme, Since: &at}, *part())
+	_, err = b.Resume(t.Context(), "acme")
+	require.NoError(t, err)
+	require.Nil(t, part())
+
+	_, p, err := b.Plans.Current(t.Context())
+	require.NoError(t, err)
+	p.Destinations[1].Enabled = new(bool)
+	_, err = b.Store.SavePlan(t.Context(), plainSealer{}, p, nil, "test")
+	require.NoError(t, err)
+	require.Nil(t, part(), "off, and nothing waits")
+	b.waits("held", testTime.AddDate(9, 0, 0), plan.UpsertContact)
+	require.Equal(t, Part{Name: "acme", Status: "held", Detail: "switched off, and deliveries wait", Destination: acme}, *part())
 }

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"slices"
 
+	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/store"
@@ -66,9 +68,13 @@ func (s *Service) eventShower(ctx context.Context, rows []store.EventRow, payloa
 	if err != nil {
 		return nil, err
 	}
+	keeps, err := s.keepers(ctx, list)
+	if err != nil {
+		return nil, err
+	}
 	deliveries := make(map[id.ID][]Delivery, len(rows))
 	for _, d := range list {
-		deliveries[d.Event] = append(deliveries[d.Event], showDelivery(n, d))
+		deliveries[d.Event] = append(deliveries[d.Event], showDelivery(n, d, keeps))
 	}
 	return func(r store.EventRow) Event {
 		e := Event{
@@ -82,7 +88,30 @@ func (s *Service) eventShower(ctx context.Context, rows []store.EventRow, payloa
 	}, nil
 }
 
-func showDelivery(n names, d store.DeliveryRow) Delivery {
+// keepers are what keeps deliveries from being tried for now, beside their own
+// next attempt.
+type keepers struct {
+	holds  store.Holds
+	pauses []store.Pause
+}
+
+// keepers reads them when any of these deliveries is open.
+func (s *Service) keepers(ctx context.Context, list []store.DeliveryRow) (k keepers, err error) {
+	if !slices.ContainsFunc(list, func(d store.DeliveryRow) bool { return !delivery.Status(d.Status).Ended() }) {
+		return k, nil
+	}
+	revision, err := s.Store.CurrentRevision(ctx)
+	if err != nil {
+		return k, err
+	}
+	if k.holds, err = s.Store.Holds(ctx, revision); err != nil {
+		return k, err
+	}
+	k.pauses, err = s.Store.Pauses(ctx)
+	return k, err
+}
+
+func showDelivery(n names, d store.DeliveryRow, k keepers) Delivery {
 	out := Delivery{
 		Mapping: n.of(d.Mapping), Destination: n.of(d.Destination), Action: d.Action, Status: d.Status, Reason: d.Reason,
 		Attempts: d.Attempts, Contact: d.Contact, Result: object(d.Result), UpdatedAt: instant(d.UpdatedAt),
@@ -90,8 +119,23 @@ func showDelivery(n names, d store.DeliveryRow) Delivery {
 	if len(d.Payload) > 0 {
 		out.Payload, _ = jsonvalue.ParseObject(d.Payload)
 	}
+	if delivery.Status(d.Status).Ended() {
+		return out
+	}
+	if i := slices.IndexFunc(k.pauses, func(p store.Pause) bool { return p.Destination == d.Destination }); i >= 0 {
+		p := k.pauses[i]
+		out.Paused = &Paused{p.At().UTC(), p.By, p.Note}
+		return out
+	}
 	if d.Status == "retrying" {
 		out.NextAttempt = instantOrNil(d.DueAt)
+	}
+	if h := k.holds.On(d.Destination, d.Action); h != nil && d.Status != "held" {
+		hold := showHold(*h)
+		out.Hold = &hold
+		if out.NextAttempt == nil || out.NextAttempt.Before(hold.Until) {
+			out.NextAttempt = &hold.Until
+		}
 	}
 	return out
 }

@@ -61,7 +61,10 @@ type Delivery struct {
 	Result      *jsonvalue.Object `json:"result,omitempty"`
 	Payload     *jsonvalue.Object `json:"payload,omitempty"` // only in an event's detail
 	UpdatedAt   time.Time         `json:"updated_at"`
-	NextAttempt *time.Time        `json:"next_attempt,omitempty"`
+	// NextAttempt is when it is tried again at the earliest; nil when nobody knows.
+	NextAttempt *time.Time `json:"next_attempt,omitempty"`
+	Paused      *Paused    `json:"paused,omitempty"` // its destination is, and it waits for that
+	Hold        *Hold      `json:"hold,omitempty"`   // of its destination, which it waits for
 }
 
 // EventFilter selects events. Zero fields do not restrict.
@@ -273,6 +276,11 @@ type Part struct {
 	Name   string `json:"name"`   // database, temporal, workers, mail, a destination
 	Status string `json:"status"` // ok, held, failed
 	Detail string `json:"detail"`
+	// Destination is the id of a part that is a destination. One is listed only while
+	// it is not ok.
+	Destination id.ID      `json:"destination,omitempty"`
+	Since       *time.Time `json:"since,omitempty"` // when it came to be so
+	Until       *time.Time `json:"until,omitempty"` // when it goes on by itself
 }
 
 // FirstRun says which first steps are done.

@@ -108,8 +108,55 @@ func (s *Service) count(ctx context.Context, now time.Time) (Overview, error) {
 	if s.Parts != nil {
 		o.Parts = append(o.Parts, s.Parts(ctx)...)
 	}
+	places, err := s.destinationParts(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.Parts = append(o.Parts, places...)
 	o.FirstRun, err = s.firstRun(ctx)
 	return o, err
+}
+
+// destinationParts are the destinations that somebody should know of: those that
+// are not ok, unless they are switched off and nothing waits for them.
+func (s *Service) destinationParts(ctx context.Context) ([]Part, error) {
+	all, err := s.destinations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var parts []Part
+	for _, d := range all {
+		p := Part{Name: d.Name, Status: "held", Destination: d.ID}
+		switch d.Status {
+		case "off":
+			waits, err := s.Store.HasQueued(ctx, d.ID)
+			if err != nil {
+				return nil, err
+			}
+			if !waits {
+				continue
+			}
+			p.Detail = "switched off, and deliveries wait"
+		case "paused":
+			p.Since, p.Detail = &d.Paused.At, "paused by "+d.Paused.By
+			if d.Paused.Note != "" {
+				p.Detail += ": " + d.Paused.Note
+			}
+		case "failed":
+			p.Status, p.Since, p.Detail = "failed", &d.Trouble.Since, d.Trouble.Reason
+		case "held":
+			p.Until, p.Detail = &d.Holds[0].Until, d.Holds[0].Reason
+			for _, h := range d.Holds[1:] {
+				if h.Until.After(*p.Until) {
+					p.Until, p.Detail = &h.Until, h.Reason
+				}
+			}
+		default:
+			continue
+		}
+		parts = append(parts, p)
+	}
+	return parts, nil
 }
 
 // lastMinutes fills the last hour, oldest first. It counts from the newest minute

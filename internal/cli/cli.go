@@ -57,6 +57,13 @@ type commands struct {
 		Segment importSegmentCommand `cmd:"" help:"Turn an export of a destination's subscriptions into mappings of a plan. Needs no server."`
 	} `cmd:"" help:"Take over what is set up elsewhere. Needs no server."`
 
+	Destinations struct {
+		List   destinationsCommand    `cmd:"" default:"withargs" help:"List the destinations of the plan and how they are. What segue destinations alone does."`
+		Test   destinationTestCommand `cmd:"" help:"Test the connection to a destination's account."`
+		Pause  pauseCommand           `cmd:"" help:"Hold everything that goes to a destination."`
+		Resume resumeCommand          `cmd:"" help:"Let everything go to a destination again, at once."`
+	} `cmd:"" help:"Say how the plan's destinations are; test, pause and resume them."`
+
 	Send    sendCommand    `cmd:"" help:"Send events from a file through the Tracking API."`
 	Explain explainCommand `cmd:"" help:"Say why an event did what it did, and what it did not."`
 	Bench   benchCommand   `cmd:"" help:"Put load on a running server and measure it."`

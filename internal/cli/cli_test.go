@@ -77,7 +77,7 @@ func TestRun_WrongUsage_Exits2(t *testing.T) {
 
 func TestRun_Help_Exits0(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"", "dev", "starter", "worker", "migrate", "validate", "diff", "apply", "export", "eval", "eval filter", "eval mapping", "send", "explain", "bench", "version"} {
+	for _, command := range []string{"", "dev", "starter", "worker", "migrate", "validate", "diff", "apply", "export", "eval", "eval filter", "eval mapping", "destinations", "destinations test", "destinations pause", "destinations resume", "send", "explain", "bench", "version"} {
 		o := run(t, Program{}, append(strings.Fields(command), "--help")...)
 		require.Equal(t, 0, o.code, o.err)
 		require.Contains(t, o.out, "Usage: segue", command)

@@ -24,6 +24,12 @@ const whyAnswer = `{
      {"outcome": "true", "text": "type = \"track\"", "path": "type", "seen": "\"track\""},
      {"outcome": "false", "text": "properties.plan = \"pro\"", "path": "properties.plan", "missing": true},
      {"outcome": "not_judged", "text": "contains(email, \"@\")", "path": "email"}]}},
+  {"mapping": "crm", "destination": "acme", "action": "upsert_contact", "matched": true, "filter": "",
+   "delivery": {"mapping": "crm", "destination": "acme", "status": "retrying", "reason": "503 from fra1", "attempts": 3, "updated_at": "2026-10-22T14:03:07Z", "next_attempt": "2026-10-22T14:10:00Z",
+    "hold": {"until": "2026-10-22T14:10:00Z", "reason": "the account's limit is used up"}, "result": {"requests": ["req-1", "req-2"]}}},
+  {"mapping": "crm2", "destination": "acme", "action": "upsert_contact", "matched": true, "filter": "",
+   "delivery": {"mapping": "crm2", "destination": "acme", "status": "held", "reason": "the destination is paused", "attempts": 0, "updated_at": "2026-10-22T14:03:07Z",
+    "paused": {"at": "2026-10-22T14:00:00Z", "by": "console", "note": "moving house"}}},
   {"mapping": "old", "destination": "xm", "action": "upsert_contact", "matched": false, "off": "switched off", "filter": ""}
  ],
  "changes": [{"contact": "1qk48tfd0101", "at": "2026-10-22T14:03:07Z", "cause": "event", "diff": {"plan": ["free", "pro"]}}],
@@ -34,7 +40,7 @@ const whyAnswer = `{
 
 const whyWanted = `1qk48tfd0100  track "Tour Completed"  ✕ failed
 source web · message m-42 · user u_42 · accepted 2026-10-22T14:03:07.412Z · revision 128
-├─ mappings: 4 looked at, 2 matched, 1 not, 1 off
+├─ mappings: 6 looked at, 4 matched, 1 not, 1 off
 │  ├─ ● tour  start workflow → xm  done, 1 attempt
 │  │  └─ when
 │  │     └─ ✓ type = "track"  saw "track"
@@ -50,6 +56,16 @@ source web · message m-42 · user u_42 · accepted 2026-10-22T14:03:07.412Z · 
 │  │        ├─ ✓ type = "track"  saw "track"
 │  │        ├─ ✕ properties.plan = "pro"  saw nothing at properties.plan
 │  │        └─ – contains(email, "@")  (not judged: the answer was known)
+│  ├─ ◔ crm  upsert contact → acme  retrying, 3 attempts
+│  │  ├─ 503 from fra1
+│  │  ├─ next attempt 2026-10-22T14:10:00Z
+│  │  ├─ acme: everything waits until 2026-10-22T14:10:00Z: the account's limit is used up
+│  │  ├─ when: takes every event
+│  │  └─ result {"requests":["req-1","req-2"]}
+│  ├─ ◔ crm2  upsert contact → acme  held, 0 attempts
+│  │  ├─ the destination is paused
+│  │  ├─ acme: paused since 2026-10-22T14:00:00Z by console: moving house
+│  │  └─ when: takes every event
 │  └─ ⊘ old  upsert contact → xm  off: switched off
 ├─ changed
 │  └─ contact 1qk48tfd0101
@@ -86,7 +102,7 @@ func TestExplain_IDOrMessageID_ShowsTheSame(t *testing.T) {
 	o := run(t, Program{}, "explain", "--event", "m-42", "--url", url, "--json")
 	var v struct{ Mappings []map[string]any }
 	require.NoError(t, json.Unmarshal([]byte(o.out), &v))
-	require.Equal(t, "switched off", v.Mappings[3]["off"])
+	require.Equal(t, "switched off", v.Mappings[5]["off"])
 	require.Equal(t, 1, run(t, Program{}, "explain", "--event", "nothing", "--url", url).code)
 	require.Equal(t, 2, run(t, Program{}, "explain", "--event", "both", "--url", url).code)
 }

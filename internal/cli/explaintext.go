@@ -123,6 +123,9 @@ func mappingNode(parent *node, m api.MappingWhy) {
 		if d.NextAttempt != nil {
 			n.add("next attempt %s", d.NextAttempt.UTC().Format(time.RFC3339))
 		}
+		for _, reason := range destinationReasons(api.Destination{Paused: d.Paused, Holds: holdsOf(d)}) {
+			n.add("%s: %s", d.Destination, reason)
+		}
 	case m.Off != "":
 		n = parent.add("⊘ %s  off: %s", head, m.Off)
 	case m.Matched:
@@ -147,6 +150,13 @@ func mappingNode(parent *node, m api.MappingWhy) {
 	if m.Delivery != nil && m.Delivery.Result != nil && m.Delivery.Result.Len() > 0 {
 		n.add("result %s", jsonvalue.Text(m.Delivery.Result))
 	}
+}
+
+func holdsOf(d *api.Delivery) []api.Hold {
+	if d.Hold == nil {
+		return nil
+	}
+	return []api.Hold{*d.Hold}
 }
 
 var outcomes = map[fql.Outcome]string{fql.True: "✓", fql.False: "✕", fql.NotJudged: "–", fql.Failed: "!"}

@@ -130,6 +130,28 @@ func TestClient_PlanThenEventThenWhy(t *testing.T) {
 	require.Equal(t, 1, overview.Waiting)
 }
 
+func TestClient_Destinations_TestedPausedAndResumed(t *testing.T) {
+	c, _ := setup(t)
+	ctx := t.Context()
+	_, err := c.Apply(ctx, api.PlanInput{File: "p.yaml", Plan: testPlan, Secrets: map[string]string{"WEB_KEY": "k"}})
+	require.NoError(t, err)
+	paused, err := c.Pause(ctx, "xm", api.PauseInput{Note: "moving house"})
+	require.NoError(t, err)
+	require.Equal(t, "moving house", paused.Paused.Note)
+	all, err := c.Destinations(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []api.Destination{paused}, all)
+	resumed, err := c.Resume(ctx, paused.ID.String())
+	require.NoError(t, err)
+	require.Equal(t, "ok", resumed.Status)
+	found, err := c.TestConnection(ctx, "xm")
+	require.NoError(t, err)
+	require.True(t, found.OK)
+	_, err = c.Resume(ctx, "no/where")
+	require.Equal(t, fault.NotFound, fault.KindOf(err))
+	require.ErrorContains(t, err, "no/where", "the name arrives as it is")
+}
+
 func TestClient_Lists_GoOnFromTheCursor(t *testing.T) {
 	c, st := setup(t)
 	var events []store.NewEvent

@@ -208,6 +208,39 @@ func TestBrowser_Body_RawByKeyAndCopyWithoutAClipboardShowsTheText(t *testing.T)
 	require.Equal(t, b.base+"/events/"+eventID.String(), ask[string](b, `document.querySelector('#copybox textarea').value`))
 }
 
+func TestBrowser_Destination_TestedInPlaceAndRefreshedWithoutTestingAgain(t *testing.T) {
+	t.Parallel()
+	b := openTab(t)
+	b.open("/destinations/acme")
+	b.js(`document.querySelector('h1').dataset.kept = 'yes', document.querySelector('[name=note]').value = 'typed', document.getElementById('totest').click()`)
+	b.until(`document.querySelector('#part-test .note') && document.getElementById('said').textContent`)
+	require.Equal(t, b.base+"/destinations/acme/test", b.address())
+	require.Equal(t, "yes", ask[string](b, `document.querySelector('h1').dataset.kept`), "the page was not loaded again")
+	b.keys("r")
+	b.until(`!document.querySelector('h1').dataset.kept`) // the state is fresh
+	require.True(t, ask[bool](b, `Boolean(document.querySelector('#part-test .note'))`), "the result stays")
+	require.Equal(t, "typed", ask[string](b, `document.querySelector('[name=note]').value`))
+	require.False(t, ask[bool](b, `document.body.classList.contains('stale')`))
+
+	b.js(`document.getElementById('list').click()`)
+	b.until(`document.querySelector('[data-copy^=POOL]')`)
+	require.Equal(t, b.base+"/destinations/acme?directories=1", b.address())
+	b.js(`history.back()`)
+	b.until(`!document.querySelector('[data-copy^=POOL]')`)
+}
+
+// Between the width where the top bar breaks and the wide ones, nothing may lie on
+// anything else.
+func TestBrowser_TopBar_FindDoesNotCoverThePages(t *testing.T) {
+	t.Parallel()
+	b := openTab(t)
+	for _, width := range []int64{1101, 1200, 1360} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		b.open("/connections")
+		require.LessOrEqual(t, ask[float64](b, `document.querySelector('.top nav li:last-child').getBoundingClientRect().right - document.querySelector('.find').getBoundingClientRect().left`), 0.0, "at %d", width)
+	}
+}
+
 func TestBrowser_Home_RefreshKeepsWhatTheReaderOpened(t *testing.T) {
 	t.Parallel()
 	b := openTab(t)

@@ -23,6 +23,10 @@ type fake struct {
 	eventFilters   []api.EventFilter
 	contactFilters []api.ContactFilter
 	paging         []api.Paging
+	paused         *api.Paused // what Pause left
+	remote         error       // what a remote account's answers fail with
+	tested         api.Connection
+	asked          int // how often a remote account was asked
 }
 
 func at(ago time.Duration) time.Time { return testNow.Add(-ago) }
@@ -45,6 +49,7 @@ var (
 	runID          = idAt(2*time.Hour, 1)
 	distributionID = idAt(time.Hour, 1)
 	mailID         = idAt(time.Hour, 2)
+	destinationID  = idAt(100*24*time.Hour, 1)
 )
 
 func page[T any](f *fake, items []T) (api.Page[T], error) {
@@ -83,7 +88,7 @@ func (f *fake) Overview(context.Context) (api.Overview, error) {
 	}
 	o.Parts = []api.Part{
 		{Name: "database", Status: "ok", Detail: "SQLite, 3 ms"}, {Name: "temporal", Status: "ok", Detail: "12 ms"},
-		{Name: "workers", Status: "ok", Detail: "2 polling"}, {Name: "acme", Status: "held", Detail: "switched off since 13:55"}, {Name: "mail", Status: "ok", Detail: "outbox"},
+		{Name: "workers", Status: "ok", Detail: "2 polling"}, {Name: "mail", Status: "held", Detail: "paused by console: 引っ越し中、月曜まで", Destination: idAt(time.Hour, 23), Since: ptr(at(26 * time.Hour))}, {Name: "crm-eu", Status: "held", Detail: "the account's limit is used up", Destination: idAt(time.Hour, 22), Until: ptr(testNow.Add(40 * time.Second))}, {Name: "mail", Status: "ok", Detail: "outbox"},
 	}
 	o.FirstRun = api.FirstRun{Source: true, Event: true, Mapping: true}
 	return o, nil
@@ -132,7 +137,8 @@ func (f *fake) Why(_ context.Context, i id.ID) (api.Why, error) {
 		Payload: object(`{"workflow":"onboarding-feedback","eventPayload":{"type":"track","event":"Onboarding Tour Completed","userId":"u_42","properties":{"steps_completed":5}}}`), Result: object(`{"run":"` + runID.String() + `"}`)}
 	rejected := api.Delivery{Mapping: "order-as-transaction", Destination: "xm", Action: "upsert_transaction", Status: "rejected", Reason: `date: "13/45/2026" is not a date`, Attempts: 1, UpdatedAt: at(2 * time.Second),
 		Payload: object(`{"date":"13/45/2026","amount":"12,50"}`)}
-	retrying := api.Delivery{Mapping: "acme-contacts", Destination: "acme", Action: "upsert_contact", Status: "retrying", Reason: "503 from fra1.qualtrics.com", Attempts: 3, UpdatedAt: at(20 * time.Second), NextAttempt: ptr(testNow.Add(80 * time.Second)), Payload: object(`{"extRef":"u_42","email":"taro@example.com"}`)}
+	retrying := api.Delivery{Mapping: "acme-contacts", Destination: "acme", Action: "upsert_contact", Status: "retrying", Reason: "503 from fra1.qualtrics.com", Attempts: 3, UpdatedAt: at(20 * time.Second), NextAttempt: ptr(testNow.Add(80 * time.Second)), Payload: object(`{"extRef":"u_42","email":"taro@example.com"}`),
+		Hold: &api.Hold{Action: "upsert_contact", Until: testNow.Add(80 * time.Second), Reason: "the account's limit is used up"}, Result: object(`{"contact":"CID_9","requests":["8a1f-77","8a1f-93"]}`)}
 	w := api.Why{
 		Event: api.Event{ID: i, Key: i.String(), Source: "web", MessageID: "ajs-next-0001", Type: "track", Event: "Onboarding Tour Completed", UserID: "u_42", Status: api.EventRetrying, AcceptedAt: i.Time(), Revision: 128, Deliveries: []api.Delivery{done, rejected, retrying}},
 		Body:  object(raw), Raw: raw, TemporalURL: "/namespaces/default/workflows?query=SegueEvents",
@@ -292,4 +298,66 @@ func (f *fake) Find(_ context.Context, text string) (string, error) {
 		return "/events/" + text, nil
 	}
 	return "", fault.New(fault.NotFound, "nothing is called that")
+}
+
+func (f *fake) Sources(context.Context) (api.SourceList, error) {
+	if f.err != nil || f.empty {
+		return api.SourceList{}, f.err
+	}
+	return api.SourceList{Sources: []api.Source{{Name: "web", WriteKeys: []string{"key-1", "key-2"}}, {Name: "shop", WriteKeys: []string{"key-3"}}, {Name: "webhooks"}}}, nil
+}
+
+func (f *fake) Destinations(context.Context) (api.DestinationList, error) {
+	if f.err != nil || f.empty {
+		return api.DestinationList{}, f.err
+	}
+	acme := api.Destination{ID: destinationID, Name: "acme", Type: "qualtrics", Datacenter: "fra1", Status: "failed", Trouble: &api.Trouble{Since: at(time.Hour), Reason: "the API token is unknown in this data center: check both"},
+		Holds:   []api.Hold{{Until: testNow.Add(4 * time.Minute), Reason: "the API token is unknown in this data center: check both"}},
+		Waiting: map[string]int{"pending": 1204, "retrying": 62, "held": 3}, OldestAt: ptr(at(62 * time.Minute)), Mappings: []string{"acme-contacts", "acme-orders"}}
+	if f.paused != nil {
+		acme.Status, acme.Paused = "paused", f.paused
+	}
+	return api.DestinationList{Destinations: []api.Destination{
+		{ID: idAt(time.Hour, 21), Name: "xm", Type: "directory", Directory: "customers", Status: "ok", Holds: []api.Hold{}, Waiting: map[string]int{}, Mappings: []string{"tour-finished", "order-as-transaction", "keep-contacts-current"}},
+		acme,
+		{ID: idAt(time.Hour, 22), Name: "crm-eu", Type: "qualtrics", Datacenter: "syd1", Status: "held", Holds: []api.Hold{{Action: "upsert_contact", Until: testNow.Add(40 * time.Second), Reason: "the account's limit is used up"}}, Waiting: map[string]int{"pending": 812}, OldestAt: ptr(at(3 * time.Minute)), Mappings: []string{"eu-contacts"}},
+		{ID: idAt(time.Hour, 23), Name: "mail", Type: "qualtrics", Datacenter: "iad1", Status: "paused", Paused: &api.Paused{At: at(26 * time.Hour), By: "console", Note: "引っ越し中、月曜まで"}, Holds: []api.Hold{}, Waiting: map[string]int{"held": 7}, OldestAt: ptr(at(25 * time.Hour)), Mappings: []string{"jp-contacts"}},
+		{ID: idAt(time.Hour, 24), Name: "later", Type: "qualtrics", Datacenter: "iad1", Status: "off", Holds: []api.Hold{}, Waiting: map[string]int{}, Mappings: []string{}},
+	}}, nil
+}
+
+func (f *fake) Destination(ctx context.Context, nameOrID string) (api.Destination, error) {
+	if f.err != nil || f.empty {
+		return api.Destination{Name: nameOrID}, f.err
+	}
+	all, err := f.Destinations(ctx)
+	for _, d := range all.Destinations {
+		if d.Name == nameOrID || d.ID.String() == nameOrID {
+			return d, err
+		}
+	}
+	return api.Destination{}, fault.New(fault.NotFound, "there is no destination %q in the plan", nameOrID)
+}
+
+func (f *fake) TestConnection(context.Context, string, api.ConnectionInput) (api.Connection, error) {
+	f.asked++
+	return f.tested, f.remote
+}
+
+func (f *fake) RemoteDirectories(context.Context, string) (api.RemoteDirectoryList, error) {
+	f.asked++
+	if f.remote != nil {
+		return api.RemoteDirectoryList{}, f.remote
+	}
+	return api.RemoteDirectoryList{Directories: []api.RemoteDirectory{{ID: "POOL_3fLxq09", Name: "Customers", Default: true}, {ID: "POOL_9aBcd12", Name: "社員"}}}, nil
+}
+
+func (f *fake) Pause(ctx context.Context, nameOrID string, in api.PauseInput, by string) (api.Destination, error) {
+	f.paused = &api.Paused{At: testNow, By: by, Note: in.Note}
+	return f.Destination(ctx, nameOrID)
+}
+
+func (f *fake) Resume(ctx context.Context, nameOrID string) (api.Destination, error) {
+	f.paused = nil
+	return f.Destination(ctx, nameOrID)
 }

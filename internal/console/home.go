@@ -26,6 +26,14 @@ type HomeView struct {
 	Steps       []FirstStep
 	StepsLeft   int
 	Curl        string
+	Parts       []PartLine
+}
+
+// PartLine is one part of the installation. A destination leads to its page.
+type PartLine struct {
+	api.Part
+	Label, Link, When string
+	Mark              Mark
 }
 
 func (c *Console) home(r *request) error {
@@ -40,6 +48,9 @@ func (c *Console) home(r *request) error {
 	h := HomeView{Overview: o, Chart: v.chart(o.Minutes)}
 	h.Verdict, h.VerdictText = v.verdict(o)
 	h.Tiles = v.tiles(o)
+	for _, p := range o.Parts {
+		h.Parts = append(h.Parts, v.partLine(p))
+	}
 	for _, s := range []struct {
 		key, link string
 		done      bool
@@ -60,15 +71,30 @@ func (c *Console) home(r *request) error {
 	return show(r, "home", v.T("nav.home"), h)
 }
 
+func (v *View) partLine(p api.Part) PartLine {
+	line := PartLine{Part: p, Label: v.Part(p.Name), Mark: v.Status(p.Status)}
+	if p.Destination != 0 {
+		line.Label, line.Link = p.Name, destinationLink(p.Destination.String())
+	}
+	switch {
+	case p.Until != nil:
+		line.When = v.until(*p.Until)
+	case p.Since != nil:
+		line.When = v.since(*p.Since)
+	}
+	return line
+}
+
 // verdict answers "are we well" with what needs somebody: a part that failed is
-// not well, anything else that waits for a person is a number of things.
+// not well, anything else that waits for a person is a number of things. What goes
+// on by itself needs nobody.
 func (v *View) verdict(o api.Overview) (Mark, string) {
 	failed, held := 0, 0
 	for _, p := range o.Parts {
-		switch p.Status {
-		case "failed":
+		switch {
+		case p.Status == "failed":
 			failed++
-		case "held":
+		case p.Status == "held" && p.Until == nil:
 			held++
 		}
 	}

@@ -31,8 +31,8 @@ var looks = map[string]look{
 	"subscribed": {"done", "ok"}, "unsubscribed": {"skip", "warn"},
 	// clauses of a filter
 	"true": {"check", "ok"}, "false": {"cross", "bad"}, "unjudged": {"dash", "idle"},
-	// parts of the installation
-	"ok": {"done", "ok"},
+	// parts of the installation, and destinations
+	"ok": {"done", "ok"}, "paused": {"held", "warn"},
 	// the verdict of the home page
 	"well": {"done", "ok"}, "needs_you": {"alert", "warn"}, "unwell": {"fail", "bad"},
 }
@@ -84,5 +84,5 @@ func (v *View) Cause(code string) string { return v.word("cause.", code) }
 // Channel is the word for a way to reach people.
 func (v *View) Channel(code string) string { return v.word("channel.", code) }
 
-// Part is the word for a part of the installation; a destination keeps its name.
+// Part is the word for a part of the installation.
 func (v *View) Part(code string) string { return v.word("part.", code) }

@@ -26,6 +26,14 @@ type Operations interface {
 	Invitations(ctx context.Context, f api.InvitationFilter, p api.Paging) (api.Page[api.Invitation], error)
 	Outbox(ctx context.Context, p api.Paging) (api.Page[api.Mail], error)
 	Mail(ctx context.Context, mail id.ID) (api.Mail, error)
+	Sources(ctx context.Context) (api.SourceList, error)
+	Destinations(ctx context.Context) (api.DestinationList, error)
+	Destination(ctx context.Context, nameOrID string) (api.Destination, error)
+	// TestConnection and RemoteDirectories ask a remote account, which may take long.
+	TestConnection(ctx context.Context, nameOrID string, in api.ConnectionInput) (api.Connection, error)
+	RemoteDirectories(ctx context.Context, nameOrID string) (api.RemoteDirectoryList, error)
+	Pause(ctx context.Context, nameOrID string, in api.PauseInput, by string) (api.Destination, error)
+	Resume(ctx context.Context, nameOrID string) (api.Destination, error)
 	// Find returns the path of the page about whatever the text names: an id, a
 	// message id, an address, a phone number. NotFound when it names nothing.
 	Find(ctx context.Context, text string) (path string, err error)

@@ -113,6 +113,7 @@ func TestPages_Part_IsTheSameBlockAsInThePage(t *testing.T) {
 	for path, part := range map[string]string{
 		"/": "now", "/events": "list", "/events/" + eventID.String(): "story", "/contacts": "list", "/runs": "list", "/runs/" + runID.String(): "run",
 		"/distributions": "list", "/distributions/" + distributionID.String(): "head", "/outbox": "list",
+		"/connections": "list", "/destinations/acme": "head", "/destinations/crm-eu": "test", "/destinations/crm-eu?directories=1": "directories",
 	} {
 		b := signedIn(t, &fake{})
 		b.header.Set("X-Csrf", "") // no effect on reading

@@ -14,6 +14,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
+
+	"github.com/segue-xm/segue/internal/api"
 )
 
 const testPassword = "open sesame"
@@ -110,7 +112,8 @@ func pages() map[string]string {
 	return map[string]string{
 		"home": "/", "events": "/events", "event": "/events/" + eventID.String(), "event-raw": "/events/" + eventID.String() + "?body=raw",
 		"contacts": "/contacts", "contact": "/contacts/" + contactID.String(), "runs": "/runs", "run": "/runs/" + runID.String(),
-		"distributions": "/distributions", "distribution": "/distributions/" + distributionID.String(), "outbox": "/outbox", "mail": "/outbox/" + mailID.String(),
+		"distributions": "/distributions", "distribution": "/distributions/" + distributionID.String(), "connections": "/connections", "destination": "/destinations/acme", "destination-directories": "/destinations/crm-eu?directories=1", "destination-paused": "/destinations/mail", "destination-off": "/destinations/later", "destination-own": "/destinations/xm",
+		"outbox": "/outbox", "mail": "/outbox/" + mailID.String(),
 		"help": "/help", "help/fql": "/help/fql", "help/jsonpath": "/help/jsonpath", "help/cel": "/help/cel", "help/segment": "/help/segment", "fail": "/nowhere",
 		"events-filtered": "/events?status=failed&source=web&since=2026-10-22T04:00:00Z",
 	}
@@ -127,6 +130,7 @@ func TestPreview(t *testing.T) {
 		t.Skip("set SEGUE_CONSOLE_PREVIEW=host:port to look at the pages")
 	}
 	ops := &fake{empty: os.Getenv("SEGUE_CONSOLE_PREVIEW_EMPTY") != ""}
+	ops.tested = api.Connection{OK: true, Account: "aya@acme#survey", Notice: "the account is in data center fra1, the destination says iad1", RequestID: "0b7c-41"}
 	c := newTestConsole(t, ops)
 	c.options.DevSignIn = testPassword
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})

@@ -81,15 +81,17 @@ type NavItem struct {
 	Current         bool
 }
 
-// navigation lists the pages of the top bar with the key that follows "g".
-var navigation = []struct{ path, text, key string }{
-	{"/", "nav.home", "h"},
-	{"/events", "nav.events", "e"},
-	{"/runs", "nav.runs", "r"},
-	{"/distributions", "nav.distributions", "d"},
-	{"/contacts", "nav.contacts", "c"},
-	{"/outbox", "nav.outbox", "o"},
-	{"/help", "nav.help", "?"},
+// navigation lists the pages of the top bar with the key that follows "g", and
+// under which paths they are the current one.
+var navigation = []struct{ path, text, key, below string }{
+	{"/", "nav.home", "h", ""},
+	{"/events", "nav.events", "e", "/events/"},
+	{"/runs", "nav.runs", "r", "/runs/"},
+	{"/distributions", "nav.distributions", "d", "/distributions/"},
+	{"/contacts", "nav.contacts", "c", "/contacts/"},
+	{"/connections", "nav.connections", "n", "/destinations/"},
+	{"/outbox", "nav.outbox", "o", "/outbox/"},
+	{"/help", "nav.help", "?", "/help/"},
 }
 
 // Nav is the top bar for this page.
@@ -97,7 +99,7 @@ func (v *View) Nav() []NavItem {
 	here, _, _ := strings.Cut(v.Path, "?")
 	items := make([]NavItem, len(navigation))
 	for i, n := range navigation {
-		current := here == n.path || n.path != "/" && strings.HasPrefix(here, n.path+"/")
+		current := here == n.path || n.below != "" && strings.HasPrefix(here, n.below)
 		items[i] = NavItem{Path: n.path, Text: v.T(n.text), Key: n.key, Current: current}
 	}
 	return items

@@ -165,7 +165,9 @@ type MappingLine struct {
 	Fields      []FieldLine
 	Payload     Node
 	Result      Node
-	Next        string // when it is tried again
+	Next        string     // when it is tried again
+	Waits       *StateNote // what its destination waits for
+	Link        string     // the destination's page
 	Open        bool
 }
 
@@ -196,6 +198,7 @@ func (v *View) mappingLine(m api.MappingWhy) MappingLine {
 		if next := m.Delivery.NextAttempt; next != nil {
 			l.Next = v.T("why.next_attempt", v.Ago(*next), v.Clock(*next).Text)
 		}
+		l.Waits, l.Link = v.waits(m.Delivery), destinationLink(m.Destination)
 	case m.Off != "":
 		code, l.Summary = "off", m.Off
 	case m.Error != "":
@@ -210,6 +213,20 @@ func (v *View) mappingLine(m api.MappingWhy) MappingLine {
 		l.SummaryTone = l.Mark.Tone
 	}
 	return l
+}
+
+// waits is what a delivery's destination waits for; nil when for nothing.
+func (v *View) waits(d *api.Delivery) *StateNote {
+	var n StateNote
+	switch {
+	case d.Paused != nil:
+		n = v.pausedNote(*d.Paused)
+	case d.Hold != nil:
+		n = v.holdNote(*d.Hold)
+	default:
+		return nil
+	}
+	return &n
 }
 
 // ChangeLine is one field that a change set.

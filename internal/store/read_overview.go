@@ -70,3 +70,10 @@ func (s *Store) HasEvents(ctx context.Context) (bool, error) {
 	err := s.readOne(ctx, &n, `SELECT count(*) FROM (SELECT id FROM events LIMIT 1) AS one`)
 	return n > 0, err
 }
+
+// HasQueued reports whether any delivery waits at a destination.
+func (s *Store) HasQueued(ctx context.Context, destination id.ID) (bool, error) {
+	var n int
+	err := s.readOne(ctx, &n, `SELECT count(*) FROM (SELECT event FROM delivery_queue WHERE destination = ? LIMIT 1) AS one`, destination)
+	return n > 0, err
+}

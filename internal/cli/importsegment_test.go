@@ -39,7 +39,7 @@ func TestImportSegment_PastedIntoAPlan_IsValid(t *testing.T) {
 	} {
 		o := run(t, Program{In: strings.NewReader(exported)}, append([]string{"import", "segment", "-f", "-"}, args...)...)
 		require.Equal(t, 0, o.code, o.err)
-		require.Contains(t, o.out, "# when: column 23: !(: the ! is ignored: the group means the same without it; write the opposite")
+		require.Contains(t, o.out, "# when: column 23: !(: this is destination-filter FQL; as a trigger it means: the ! is ignored, and the group means the same without it; ")
 		require.Contains(t, o.out, "# Other (data.subscriptions[3]): left out.")
 		require.Contains(t, o.err, "segue: note: Other (data.subscriptions[3]): ")
 		require.Contains(t, o.err, "segue: 3 mappings taken over, 1 left out\n")

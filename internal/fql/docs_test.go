@@ -94,11 +94,7 @@ func (e *example) check(t *testing.T) {
 	}
 	var have []string
 	for _, f := range fql.Lint(e.filter) {
-		s := fmt.Sprintf("column %d: %s: %s", f.Column, f.Construct, f.Means)
-		if f.Rewrite != "" {
-			s += "; write " + f.Rewrite
-		}
-		have = append(have, s)
+		have = append(have, fmt.Sprintf("column %d: %s", f.Column, f))
 	}
 	require.Equal(t, have, e.lint, e.filter)
 }

@@ -255,8 +255,6 @@ func (l *linter) neighbours(tokens []token) {
 			l.add(b.pos, l.span(a, tokens[i+1]), "the path ends before a key that starts with a digit or a sign or is called and, or, null: "+
 				"what follows is read as something else", `a backslash: .\`+l.key(tokens[i+1].pos)).
 				fix(l, b.end, b.end, `\`)
-		case a.kind == kindIdent && b.kind == kindDot && i+1 < len(tokens) && tokens[i+1].text == "length":
-			l.add(b.pos, ".length", "is the number of elements of an array and of UTF-16 units of a text, unless an object has a key of that name", "")
 		case a.kind == kindNumber && b.kind == kindIdent && a.end == b.pos && !(i > 1 && tokens[i-2].kind == kindDot):
 			f := l.add(a.pos, l.span(a, b), "is the number "+a.text+"; "+b.text+" is ignored", "a plain decimal number")
 			if n, err := strconv.ParseFloat(l.span(a, b), 64); err == nil {

@@ -80,7 +80,6 @@ func TestLint_Surprises(t *testing.T) {
 		`properties.x < "abc"`:                           {`< "abc"`},
 		`properties.x < "5"`:                             {`< "5"`},
 		`event > 5`:                                      {"> 5"},
-		`properties.items.length > 2`:                    {".length"},
 		`type = "a" and`:                                 {"and"},
 		`type = "a", event = "b" or name = "c"`:          {"or"},
 		`type = "track"and event = "X"`:                  {`"and event = "`, `"X"`},

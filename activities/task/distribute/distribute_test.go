@@ -53,7 +53,7 @@ const full = `{"survey":"onboarding","contact":{"ext_ref":"u1"},"channel":"email
 func TestConform(t *testing.T) {
 	t.Parallel()
 	tasktest.Conform(t, tasktest.Cases{
-		Good: []string{full, `{"survey":"s","subject":"a","message":"m","destination":"acme","directory_id":"POOL_1","mailing_list_id":"CG_1","thanks":{"message":"Thank you"}}`, `{"survey":"s","contact":{"phone":"+81312345678"},"subject":"a","message":"{{ link.url }}"}`},
+		Good: []string{full, `{"survey":"s","contact":{"ext_ref":"u1"},"subject":"a","message":"m","destination":"acme","directory_id":"POOL_1","mailing_list_id":"CG_1","thanks":{"message":"Thank you"}}`, `{"survey":"s","contact":{"phone":"+81312345678"},"subject":"a","message":"{{ link.url }}"}`},
 		Bad: []string{
 			`{"survey":"s","subject":"s","message":"m","destination":"acme","directory_id":"POOL_1"}`, `{"survey":"s","subject":"s","message":"m","mailing_list_id":"CG_1"}`,
 			`{"survey":"s","subject":"s","message":"m","thanks":{"message":"t"}}`, `{"survey":"s","subject":"s","message":"m","destination":"acme","directory_id":"POOL_1","mailing_list_id":"CG_1","thanks":{}}`,

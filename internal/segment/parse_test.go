@@ -492,3 +492,14 @@ func BenchmarkParseBatch_100(b *testing.B) {
 		}
 	}
 }
+
+func TestParseWebhook_TimestampOutsideTheCalendar_IsTheArrival(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"0000-01-01 00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"} {
+		events, refusals, err := ParseWebhook([]byte(`{"type":"page","userId":"u","messageId":"m","timestamp":"`+when+`"}`), Limits{}, now, counter())
+		require.NoError(t, err)
+		require.Empty(t, refusals)
+		require.Equal(t, now, events[0].Timestamp, when)
+		require.Contains(t, string(events[0].Body), `"timestamp":"2026-03-01T10:00:10.000Z"`)
+	}
+}

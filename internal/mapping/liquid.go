@@ -1,9 +1,9 @@
 package mapping
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/osteele/liquid"
@@ -24,6 +24,8 @@ var (
 		"group_by", "group_by_exp", "has", "has_exp", "map", "newline_to_br", "reject", "reject_exp",
 		"reverse", "sort", "sort_natural", "uniq", "where_exp", "type",
 	}
+	// patternFilters are those that search with regular expressions.
+	patternFilters = []string{"normalize_whitespace", "slugify", "truncatewords"}
 )
 
 // liquidTemplate is a @liquid text, parsed. The engine gives control flow, scopes
@@ -34,12 +36,20 @@ type liquidTemplate struct {
 	template  *liquid.Template
 	constants map[string]any    // by their name in the rewritten text
 	variables map[string]string // name in the rewritten text → key of the event
+	cost      int               // steps of the engine itself
 }
 
 var liquidEngine = sync.OnceValue(func() *liquid.Engine {
 	e := liquid.NewEngine()
 	for name, f := range liquidFilters {
+		factor := 1
+		if slices.Contains(patternFilters, name) {
+			factor = perPattern
+		}
 		e.RegisterFilter(name, func(v any, run *liquidRun, args ...any) (any, error) {
+			if err := run.read(factor, v, args); err != nil {
+				return nil, err
+			}
 			out, err := f(run, v, args)
 			if err != nil {
 				return nil, err
@@ -80,25 +90,28 @@ func parseLiquid(source string) (t *liquidTemplate, err error) {
 	if perr != nil {
 		return nil, perr
 	}
-	return &liquidTemplate{parsed, r.constants, r.variables}, nil
+	return &liquidTemplate{parsed, r.constants, r.variables, len(text) + 100*(len(r.constants)+len(r.variables))}, nil
 }
 
-func (t *liquidTemplate) render(root any) (s string, err error) {
+func (t *liquidTemplate) render(root scope) (s string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("cannot be rendered: %v", p)
 		}
 	}()
-	run := &liquidRun{root: root, room: maxWeight}
+	if !root.budget.spend(t.cost) {
+		return "", errTooMuch
+	}
+	run := &liquidRun{root: root.value, room: maxWeight, budget: root.budget}
 	bindings := make(map[string]any, len(t.constants)+len(t.variables)+2)
 	for name, v := range t.constants {
 		bindings[name] = v
 	}
 	for name, key := range t.variables {
-		bindings[name] = liquidValue{liquidProperty(root, key)}
+		bindings[name] = liquidValue{liquidProperty(root.value, key)}
 	}
 	bindings[runName] = run
-	bindings[rootName] = liquidValue{root}
+	bindings[rootName] = liquidValue{root.value}
 	out := &boundedText{}
 	if rerr := t.template.FRender(out, bindings); rerr != nil {
 		return "", rerr
@@ -109,11 +122,10 @@ func (t *liquidTemplate) render(root any) (s string, err error) {
 // liquidRun is what one rendering may still use. It travels as an argument of
 // every filter.
 type liquidRun struct {
-	root any
-	room int // bytes that filters may still make
+	root   any
+	room   int // bytes that filters may still make
+	budget *budget
 }
-
-var errTooMuch = errors.New(tooLarge)
 
 // made charges a value that a filter made.
 func (r *liquidRun) made(v any) error {
@@ -122,9 +134,32 @@ func (r *liquidRun) made(v any) error {
 
 func (r *liquidRun) take(n int) error {
 	if r.room -= n; r.room < 0 {
+		return errTooLarge
+	}
+	if !r.budget.spend(n) {
 		return errTooMuch
 	}
 	return nil
+}
+
+// read charges what a filter looks at.
+func (r *liquidRun) read(factor int, v any, args []any) error {
+	n := factor * reading(v)
+	for _, a := range args {
+		n += reading(a)
+	}
+	if !r.budget.spend(n) {
+		return errTooMuch
+	}
+	return nil
+}
+
+// reading is what a filter may look at in a value: of an object, one member.
+func reading(v any) int {
+	if _, ok := v.(*jsonvalue.Object); ok {
+		return perValue
+	}
+	return weight(v, maxWeight)
 }
 
 // boundedText is a writer that holds at most maxText bytes.
@@ -135,7 +170,7 @@ var _ io.Writer = (*boundedText)(nil)
 // Write appends b or fails.
 func (w *boundedText) Write(b []byte) (int, error) {
 	if len(w.text)+len(b) > maxText {
-		return 0, errTooMuch
+		return 0, errTooLarge
 	}
 	w.text = append(w.text, b...)
 	return len(b), nil
@@ -147,7 +182,7 @@ type liquidNode struct {
 	template *liquidTemplate
 }
 
-func (l *liquidNode) eval(root any) (any, error) {
+func (l *liquidNode) eval(root scope) (any, error) {
 	s, err := l.template.render(root)
 	if err != nil {
 		return nil, failf(l.path, "%v", err)

@@ -72,7 +72,7 @@ func init() { // a variable with an initialiser would be an initialisation cycle
 			return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", ""), "\n", "")
 		}),
 		"normalize_whitespace": textFilterOf(func(s string) string { return blanks.ReplaceAllString(s, " ") }),
-		"strip_html":           textFilterOf(func(s string) string { return markupTags.ReplaceAllString(s, "") }),
+		"strip_html":           textFilterOf(stripMarkup),
 		"escape":               textFilterOf(escapeHTML.Replace),
 		"xml_escape":           textFilterOf(escapeHTML.Replace),
 		"escape_once":          textFilterOf(func(s string) string { return escapeHTML.Replace(unescapeHTML.Replace(s)) }),
@@ -198,7 +198,7 @@ func numberOr(v any, or float64) float64 {
 
 func jsonFilter(_ *liquidRun, v any, _ []any) (any, error) {
 	if weight(v, maxText) > maxText {
-		return nil, errTooMuch
+		return nil, errTooLarge
 	}
 	return jsonvalue.Text(v), nil
 }
@@ -287,7 +287,7 @@ func joinFilter(run *liquidRun, v any, args []any) (any, error) {
 		return liquidText(v), nil
 	}
 	if weight(l, maxText) > maxText {
-		return nil, errTooMuch
+		return nil, errTooLarge
 	}
 	parts := make([]string, len(l))
 	for i, e := range l {
@@ -298,9 +298,10 @@ func joinFilter(run *liquidRun, v any, args []any) (any, error) {
 
 func sumOf(l, args []any) any {
 	sum := 0.0
+	key := listKey(args)
 	for _, e := range l {
 		if len(args) > 0 {
-			e = liquidProperty(e, args[0])
+			e = liquidProperty(e, key)
 		}
 		if n := number(e); n == n {
 			sum += n
@@ -311,11 +312,22 @@ func sumOf(l, args []any) any {
 
 func where(l, args []any) any {
 	out := []any{}
+	key := listKey(args)
 	for _, e := range l {
-		v := liquidProperty(e, at(args, 0))
+		v := liquidProperty(e, key)
 		if len(args) > 1 && liquidEqual(v, args[1]) || len(args) < 2 && liquidTruthy(v) {
 			out = append(out, e)
 		}
 	}
 	return out
+}
+
+// listKey is the key that a filter of lists was given, made a text once for all
+// elements.
+func listKey(args []any) any {
+	key := at(args, 0)
+	if _, ok := key.(float64); ok {
+		return key
+	}
+	return liquidText(key)
 }

@@ -10,7 +10,6 @@ import (
 var (
 	blanks       = regexp.MustCompile(`\s+`)
 	notSlug      = regexp.MustCompile(`[^\p{L}\p{M}\p{N}]+`)
-	markupTags   = regexp.MustCompile(`(?s)<script.*?</script>|<style.*?</style>|<!--.*?-->|<[^\n]*?>`)
 	escapeHTML   = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
 	unescapeHTML = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'")
 )
@@ -22,6 +21,55 @@ func capitalize(s string) string {
 		}
 	}
 	return upper(s)
+}
+
+// markups are what is taken out of HTML whole, from its beginning to its end.
+var markups = [...]struct{ open, end string }{{"<script", "</script>"}, {"<style", "</style>"}, {"<!--", "-->"}}
+
+// stripMarkup takes out what this finds, in time that grows with the text alone:
+//
+//	<script.*?</script>|<style.*?</style>|<!--.*?-->|<[^\n]*?>
+func stripMarkup(s string) string {
+	var out strings.Builder
+	var none [len(markups)]bool // there is no such end any more
+	plain := 0                  // before this, no tag ends in its line
+	pos := 0
+	for {
+		start := strings.IndexByte(s[pos:], '<')
+		if start < 0 {
+			break
+		}
+		out.WriteString(s[pos : pos+start])
+		pos += start
+		end := -1
+		for k, m := range markups {
+			if none[k] || !strings.HasPrefix(s[pos:], m.open) {
+				continue
+			}
+			if i := strings.Index(s[pos+len(m.open):], m.end); i >= 0 {
+				end = pos + len(m.open) + i + len(m.end)
+			} else {
+				none[k] = true
+			}
+		}
+		if end < 0 && pos >= plain {
+			switch i := strings.IndexAny(s[pos:], ">\n"); {
+			case i < 0:
+				plain = len(s)
+			case s[pos+i] == '>':
+				end = pos + i + 1
+			default:
+				plain = pos + i
+			}
+		}
+		if end < 0 {
+			out.WriteByte('<')
+			end = pos + 1
+		}
+		pos = end
+	}
+	out.WriteString(s[pos:])
+	return out.String()
 }
 
 func replaceLast(s, old, with string) string {

@@ -64,6 +64,9 @@ func liquidTruthy(v any) bool { return !jsonvalue.IsNil(v) && v != false }
 
 // liquidProperty is v[key] with Liquid's size, first and last.
 func liquidProperty(v, key any) any {
+	if l, ok := key.([]any); ok && weight(l, maxLiquid) > maxLiquid {
+		return jsonvalue.Undefined{} // no key is that long
+	}
 	switch v := v.(type) {
 	case *jsonvalue.Object:
 		name := liquidText(key)

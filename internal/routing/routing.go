@@ -74,6 +74,8 @@ type Mapping struct {
 	Filter      *fql.Filter            // nil: every event
 	Fields      *mapping.ActionMapping // nil for a workflow's own URL: the body itself
 	Workflow    id.ID                  // for start_workflow into the built-in directory
+
+	conditions int // of the filter
 }
 
 // Destination is where deliveries go.
@@ -168,6 +170,7 @@ func (t *Table) addMapping(def plan.Mapping) error {
 		if m.Filter, err = fql.Compile(when); err != nil {
 			return fmt.Errorf("when: %w", err)
 		}
+		m.conditions = m.Filter.Conditions()
 	}
 	builtIn := m.Destination != nil && m.Destination.Directory != nil
 	if m.Fields, err = mapping.ForAction(def.Action, def.Fields, builtIn); err != nil {
@@ -279,13 +282,18 @@ func (t *Table) Route(source id.ID, event *jsonvalue.Object) []Match {
 	name, _ := event.Get("event").(string)
 	var buf [16]int
 	var out []Match
+	var work filterWork
 	for _, i := range s.candidates(kind, name, buf[:]) {
 		m := s.Mappings[i]
 		if m.Off(event) != "" {
 			continue
 		}
 		if m.Filter != nil {
-			ok, err := m.passes(event)
+			err := work.add(m, event)
+			ok := false
+			if err == nil {
+				ok, err = m.passes(event)
+			}
 			if err != nil {
 				out = append(out, Match{m, err})
 				continue

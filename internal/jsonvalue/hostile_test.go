@@ -34,7 +34,7 @@ func TestParse_HostileTexts(t *testing.T) {
 		"deep objects":            {strings.Repeat(`{"a":`, 200_000), "nested deeper than 200 levels"},
 		"deep in turns":           {strings.Repeat(`[{"a":`, 200_000), "nested deeper than 200 levels"},
 		"an endless string":       {`"` + strings.Repeat("x", 1_000_000), "a string has no end"},
-		"an endless escape":       {`"` + strings.Repeat(`\`, 999_999), "a string has no end"},
+		"an endless escape":       {`"` + strings.Repeat(`\`, 1_000_000), "a string has no end"},
 		"a million and one minus": {strings.Repeat("-", 1_000_000), "want a digit"},
 		"a number of zeros":       {strings.Repeat("0", 1_000_000), "a number cannot start with 0"},
 	} {

@@ -13,7 +13,7 @@ import (
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
-// Bounds on one rendering. They count, and do not look at a clock: the same template
+// Bounds on one rendering, and on those of one step's settings together. They count, and do not look at a clock: the same template
 // and values always get the same verdict.
 const (
 	maxText   = 256 << 10 // bytes of a template, of what it gives, and of each text on the way
@@ -24,20 +24,28 @@ const (
 
 var errTooMuchEffort = fmt.Errorf("it takes more than %d steps", maxEffort)
 
+// effort is what a rendering, or those of all texts of a step's settings together,
+// may still do.
+type effort struct{ rounds, steps int }
+
+func newEffort() *effort { return &effort{rounds: maxRounds, steps: maxEffort} }
+
 // meter counts what one rendering does.
 type meter struct {
-	rounds, steps int // still allowed
+	*effort
 	// width is the most members that an object has: members are found by looking
 	// from the first on. extent is the size of all values and of the largest that
 	// was made on the way: what a comparison may look at.
 	width, extent int
 }
 
-func (m *meter) begin(s Scope) {
-	*m = meter{rounds: maxRounds, steps: maxEffort}
+// begin starts the meter for a template and charges it for having looked at the scope.
+func (m *meter) begin(s Scope, e *effort) error {
+	*m = meter{effort: e}
 	for _, v := range []any{s.Fields, s.Contact, s.Event, s.Steps, s.Transaction, s.Link} {
 		m.measure(v)
 	}
+	return m.spend(m.extent / 4)
 }
 
 func (m *meter) measure(v any) {

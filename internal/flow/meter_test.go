@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
 // Each of these once took minutes or more for one message.
@@ -68,4 +69,22 @@ func TestUniq_LeavesOutWhatIsEqual(t *testing.T) {
 	out, err := c.Render(Scope{Event: parsed(t, `{"l":[1,"1",1,{"a":[1]},{"a":[1]},[1],{"a":[2]},"1",true,1.5,[1]]}`)})
 	require.NoError(t, err)
 	require.Equal(t, `[1,"1",{"a":[1]},[1],{"a":[2]},true,1.5]`, out)
+}
+
+// A step of a thousand texts may do no more than one text.
+func TestSettings_TextsOfAStep_ShareTheEffort(t *testing.T) {
+	t.Parallel()
+	with := jsonvalue.NewObject(1)
+	list := make([]any, 1000)
+	for i := range list {
+		list[i] = `{{ event.s | upcase | size }}`
+	}
+	with.Set("texts", list)
+	s, err := CompileSettings("with", with)
+	require.NoError(t, err)
+	_, err = s.Render(Scope{Event: parsed(t, `{"s":"`+strings.Repeat("a", 60_000)+`"}`)})
+	require.ErrorContains(t, err, "more than 5000000 steps")
+	require.ErrorContains(t, err, "with.texts[")
+	_, err = s.Render(Scope{Event: parsed(t, `{"s":"`+strings.Repeat("a", 6_000)+`"}`)})
+	require.NoError(t, err)
 }

@@ -96,7 +96,9 @@ var word = regexp.MustCompile(`\.?[A-Za-z_][A-Za-z0-9_-]*`)
 
 // Render evaluates the template. The error is Invalid, names the template and the
 // line and never quotes values.
-func (t *Template) Render(s Scope) (out string, err error) {
+func (t *Template) Render(s Scope) (out string, err error) { return t.render(s, newEffort()) }
+
+func (t *Template) render(s Scope, e *effort) (out string, err error) {
 	if t.root == nil {
 		return t.literal, nil
 	}
@@ -112,8 +114,11 @@ func (t *Template) Render(s Scope) (out string, err error) {
 	}()
 	r, _ := t.with.pool.Get().(*renderer)
 	defer t.with.pool.Put(r)
-	r.meter.begin(s)
-	if err := r.meter.enter(t.load); err != nil {
+	err = r.meter.begin(s, e)
+	if err == nil {
+		err = r.meter.enter(t.load)
+	}
+	if err != nil {
 		return "", fault.Field(t.name, "cannot be rendered: %v", err)
 	}
 	bind := map[string]any{meterKey: r.meter}
@@ -125,6 +130,9 @@ func (t *Template) Render(s Scope) (out string, err error) {
 	}
 	if rerr := render.Render(t.root, w, bind, *r.cfg); rerr != nil {
 		return "", fault.Field(t.name, "cannot be rendered: line %d: %s", rerr.LineNumber(), renderReason(rerr))
+	}
+	if err := r.meter.made(w.b.Len()); err != nil {
+		return "", fault.Field(t.name, "cannot be rendered: %v", err)
 	}
 	return w.b.String(), nil
 }

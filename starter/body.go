@@ -51,19 +51,28 @@ func readBody(c *fiber.Ctx, limit int, g gate) ([]byte, error) {
 func inflate(raw []byte, limit int) ([]byte, error) {
 	z := inflaters.Get().(*gzip.Reader)
 	defer inflaters.Put(z)
-	if err := z.Reset(bytes.NewReader(raw)); err != nil {
-		return nil, fault.New(fault.Invalid, "the body is not gzip")
-	}
 	// Most bodies shrink to a tenth or so; what is larger grows from there.
 	body := bytes.NewBuffer(make([]byte, 0, min(8*len(raw), limit)+bytes.MinRead))
-	n, err := io.Copy(body, io.LimitReader(z, int64(limit)+1))
-	switch {
-	case n > int64(limit):
-		return body.Bytes()[:limit], tooLarge(limit)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return body.Bytes(), fault.New(fault.Invalid, "the body's gzip ends early")
-	case err != nil:
-		return body.Bytes(), fault.New(fault.Invalid, "the body's gzip is damaged")
+	rest := bytes.NewReader(raw)
+	// Member by member: by itself the reader takes one that is cut off in its header
+	// for the end of the one before, and what was in it would be lost.
+	for first := true; first || rest.Len() > 0; first = false {
+		err := z.Reset(rest)
+		if err != nil && first {
+			return nil, fault.New(fault.Invalid, "the body is not gzip")
+		}
+		if err == nil {
+			z.Multistream(false)
+			_, err = io.Copy(body, io.LimitReader(z, int64(limit+1-body.Len())))
+		}
+		switch {
+		case body.Len() > limit:
+			return body.Bytes()[:limit], tooLarge(limit)
+		case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+			return body.Bytes(), fault.New(fault.Invalid, "the body's gzip ends early")
+		case err != nil:
+			return body.Bytes(), fault.New(fault.Invalid, "the body's gzip is damaged")
+		}
 	}
 	return body.Bytes(), nil
 }

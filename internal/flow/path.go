@@ -87,7 +87,7 @@ func weigh(x jp.Expr) (weight int, err error) {
 	case descents > 1:
 		return 0, errors.New(".. is possible once in a path")
 	case unions > 1 || unions == 1 && descents == 1:
-		return 0, errors.New("a list of names or indexes, as in ['a','b'], is possible once in a path, and not together with ..")
+		return 0, errors.New("a list of names or indexes, as in ['a','b'], is possible once in a path, and not together with a descent (..)")
 	}
 	return weight * ways, nil
 }

@@ -21,7 +21,7 @@ func TestCompileFields_PathThatMultiplies_IsRefusedWhenSaved(t *testing.T) {
 		`$..[*]..[*]`:                          ".. is possible once",
 		`$` + strings.Repeat(`['a','a']`, 100): "fields[0].path: a list of names or indexes",
 		`$[0,-1][0,-1]`:                        "a list of names or indexes",
-		`$..['a','b']`:                         "not together with ..",
+		`$..['a','b']`:                         "not together with a descent",
 		`$..[?(@.a > 1)]`:                      "below ..",
 		`$.items[?(@.a[*] == @.b[*])]`:         "a path leads to one value",
 		`$[?(@[*] == 1` + strings.Repeat(` && @[*] == 1`, 60) + `)]`: "a path leads to one value",

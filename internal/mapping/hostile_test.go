@@ -197,7 +197,8 @@ func TestPlaceholder_IsTheNextOne(t *testing.T) {
 				if at := expression.FindStringIndex(s); at == nil {
 					require.Equal(t, -1, start, "%q", s)
 				} else {
-					require.Equal(t, at, []int{start, stop}, "%q", s)
+					found := []int{start, stop}
+					require.Equal(t, at, found, "%q", s)
 				}
 				return
 			}

@@ -84,7 +84,7 @@ func (c *compiler) build(v any, path string, keep bool) node {
 }
 
 func (c *compiler) object(v *jsonvalue.Object, path string, keep bool) node {
-	o := &object{keepUndefined: keep}
+	o := &object{path: path, keepUndefined: keep}
 	constant := true
 	for k, e := range v.All() {
 		n := c.build(e, path+"/"+k, false)

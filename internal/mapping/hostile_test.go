@@ -49,8 +49,8 @@ func TestApply_HostileMapping_FailsAndSaysWhereAndWhy(t *testing.T) {
 	for name, c := range map[string]struct{ mapping, path, reason string }{
 		"a long text many times": {`{"@template":` + quoted(strings.Repeat("{{long}}", 1000)) + `}`, "/v/@template", tooLarge},
 		"many templates of it":   {`[` + repeated(`{"@template":"{{long}}{{long}}{{long}}"}`, 1000) + `]`, "/v/", tooMuch},
-		"many of its length":     {`[` + repeated(`{"@path":"$.long.length"}`, 9_000) + `]`, "/", tooMuch},
-		"many of its letters":    {`[` + repeated(`{"@path":"$.long.59999"}`, 9_000) + `]`, "/", tooMuch},
+		"many of its length":     {`[` + repeated(`{"@path":"$.long.length"}`, 9_000) + `]`, "/v", tooMuch},
+		"many of its letters":    {`[` + repeated(`{"@path":"$.long.59999"}`, 9_000) + `]`, "/v", tooMuch},
 		"replace that grows":     {`{"@replace":{"value":{"@path":"$.long"},"pattern":"a","replacement":"aaaaaaaaaa","pattern2":"a","replacement2":"aaaaaaaaaa"}}`, "/v/@replace", tooLarge},
 		"replace that repeats":   {"{\"@replace\":{\"value\":{\"@path\":\"$.long\"},\"pattern\":\"a\",\"replacement\":\"$`\"}}", "/v/@replace", tooLarge},
 		"large shape, each item": {`{"@arrayPath":["$.list",{` + func() string {

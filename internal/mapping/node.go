@@ -26,6 +26,7 @@ func (b broken) eval(scope) (any, error) { return nil, failf(b.path, "%s", b.mes
 
 // object is a plain object with directives inside.
 type object struct {
+	path string
 	keys []string
 	vals []node
 	// keepUndefined is set where it shows: of the objects of a @merge, an undefined
@@ -40,6 +41,9 @@ func (o *object) eval(root scope) (any, error) {
 		v, err := o.vals[i].eval(root)
 		if err != nil {
 			return nil, err
+		}
+		if root.budget.over() {
+			return nil, root.refused(o.path + "/" + k)
 		}
 		if o.keepUndefined || !jsonvalue.IsUndefined(v) {
 			out.Set(k, v)

@@ -67,7 +67,7 @@ func FuzzCompileApply(f *testing.F) {
 			if _, err := jsonvalue.Parse(text); err != nil {
 				t.Fatalf("the result cannot be read back: %v", err)
 			}
-			sameAsExplained(t, src, v, trace)
+			sameAsExplained(t, v, trace)
 		}
 		fields, ok := src.(*jsonvalue.Object)
 		if !ok {
@@ -79,22 +79,21 @@ func FuzzCompileApply(f *testing.F) {
 	})
 }
 
-func sameAsExplained(t *testing.T, src, v any, trace []mapping.FieldTrace) {
+func sameAsExplained(t *testing.T, v any, trace []mapping.FieldTrace) {
 	t.Helper()
-	whole := false // the mapping is one directive
-	for k := range src.(*jsonvalue.Object).All() {
-		whole = whole || strings.HasPrefix(k, "@") || k == "__segment_internal_directive"
-	}
 	for _, f := range trace {
 		if f.Error != "" {
 			t.Fatalf("%q is explained as an error that did not happen: %s", f.Field, f.Error)
 		}
-		have := v
-		if !whole {
-			have = v.(*jsonvalue.Object).Get(f.Field)
+		same := func(have any) bool {
+			return jsonvalue.IsUndefined(have) == f.Missing && jsonvalue.Text(have) == jsonvalue.Text(f.Result)
 		}
-		if jsonvalue.IsUndefined(have) != f.Missing || jsonvalue.Text(have) != jsonvalue.Text(f.Result) {
-			t.Fatalf("%q is %s and explained as %s", f.Field, jsonvalue.Text(have), jsonvalue.Text(f.Result))
+		// The one field without a name may be the whole, or a key that is empty.
+		if f.Field == "" && len(trace) == 1 && same(v) {
+			continue
+		}
+		if o, ok := v.(*jsonvalue.Object); !ok || !same(o.Get(f.Field)) {
+			t.Fatalf("%q of %s is explained as %s", f.Field, jsonvalue.Text(v), jsonvalue.Text(f.Result))
 		}
 	}
 }

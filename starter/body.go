@@ -6,7 +6,6 @@ import (
 	"io"
 	"runtime"
 	"strings"
-	"sync"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/klauspost/compress/gzip"
@@ -23,9 +22,6 @@ func newGate() gate { return make(gate, 2*runtime.GOMAXPROCS(0)) }
 
 func (g gate) enter() { g <- struct{}{} }
 func (g gate) leave() { <-g }
-
-// inflaters are used again: one has tables of 40 KB.
-var inflaters = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // readBody is a request's body, inflated when it is gzipped, at most limit bytes.
 // Fiber's Body inflates without a limit, so the raw bytes are read here. The result
@@ -49,8 +45,9 @@ func readBody(c *fiber.Ctx, limit int, g gate) ([]byte, error) {
 }
 
 func inflate(raw []byte, limit int) ([]byte, error) {
-	z := inflaters.Get().(*gzip.Reader)
-	defer inflaters.Put(z)
+	// A new reader for each body, though it has tables of 40 KB: one that is used again
+	// judges some damaged bodies by the tables of the one before.
+	z := new(gzip.Reader)
 	// Most bodies shrink to a tenth or so; what is larger grows from there.
 	body := bytes.NewBuffer(make([]byte, 0, min(8*len(raw), limit)+bytes.MinRead))
 	rest := bytes.NewReader(raw)

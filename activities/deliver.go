@@ -2,10 +2,12 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/routing"
 	"github.com/segue-xm/segue/internal/store"
 )
 
@@ -25,23 +27,30 @@ type Drained struct {
 const drainBatch = 100
 
 // DeliverDue tries the deliveries of a destination that are due. While the
-// destination is switched off they become held. Running it twice: deliveries that
-// ended are not due any more, and an effect is written with its mark.
+// destination is switched off or paused they become held. Running it twice:
+// deliveries that ended are not due any more; an effect on the built-in directory is
+// written with its mark, one on a remote account is looked for before it is repeated.
 func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (Drained, error) {
 	defer alive(ctx)()
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
 		return Drained{}, err
 	}
-	due, err := a.Deliveries.DueDeliveries(ctx, in.Destination, drainBatch)
+	pauses, err := a.Deliveries.Pauses(ctx)
 	if err != nil {
 		return Drained{}, err
 	}
 	dest := live.Destination(in.Destination)
+	off := off(dest, pauses)
+	if dest != nil && dest.Directory == nil && off == "" {
+		return a.deliverRemote(ctx, live.Revision, dest)
+	}
+	due, err := a.Deliveries.DueDeliveries(ctx, in.Destination, drainBatch)
 	switch {
+	case err != nil:
 	case len(due) == 0:
-	case dest != nil && !dest.Def.IsEnabled():
-		err = a.hold(ctx, due)
+	case off != "":
+		err = a.hold(ctx, due, off)
 	default:
 		err = a.Apply(ctx, due)
 	}
@@ -49,6 +58,20 @@ func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (Drained, err
 		return Drained{}, err
 	}
 	return a.rest(ctx, in.Destination, len(due))
+}
+
+// off says why nothing goes to a destination for now; "" when it does. One that is
+// not in the plan any more is not off: its deliveries are rejected.
+func off(d *routing.Destination, pauses []store.Pause) string {
+	switch {
+	case d == nil:
+		return ""
+	case !d.Def.IsEnabled():
+		return "the destination is switched off"
+	case slices.ContainsFunc(pauses, func(p store.Pause) bool { return p.Destination == d.ID }):
+		return "the destination is paused"
+	}
+	return ""
 }
 
 func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (Drained, error) {
@@ -66,10 +89,10 @@ func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (Draine
 	return out, nil
 }
 
-func (a *Effects) hold(ctx context.Context, due []store.OpenDelivery) error {
+func (a *Effects) hold(ctx context.Context, due []store.OpenDelivery, reason string) error {
 	marks := make([]store.Mark, len(due))
 	for i, d := range due {
-		marks[i] = store.Mark{Ref: d.Ref(), Status: delivery.Held, Attempts: d.Attempts, Reason: "the destination is switched off", Due: HeldUntil}
+		marks[i] = store.Mark{Ref: d.Ref(), Status: delivery.Held, Attempts: d.Attempts, Reason: reason, Due: HeldUntil}
 	}
 	return a.Deliveries.MarkDeliveries(ctx, marks)
 }

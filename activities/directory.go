@@ -107,6 +107,12 @@ type Settings struct {
 	Reminders       []distribute.Reminder `json:"reminders,omitempty"`
 	Expires         plan.Duration         `json:"expires,omitempty"`
 	IgnoreFrequency bool                  `json:"ignore_frequency,omitempty"`
+
+	// For a distribution that a remote account sends.
+	SurveyID      string             `json:"survey_id,omitempty"`
+	DirectoryID   string             `json:"directory_id,omitempty"`
+	MailingListID string             `json:"mailing_list_id,omitempty"`
+	Thanks        *distribute.Thanks `json:"thanks,omitempty"`
 }
 
 // CreateDistribution makes a distribution with its invitation and freezes what its
@@ -116,8 +122,13 @@ func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request
 	if err != nil {
 		return 0, 0, err
 	}
-	if live.Survey(r.Survey) == nil {
+	survey := live.Survey(r.Survey)
+	if survey == nil {
 		return 0, 0, fault.Field("survey", "no survey is called %q", r.Survey)
+	}
+	destination, err := account(live, r.Destination, survey)
+	if err != nil {
+		return 0, 0, err
 	}
 	c, err := d.Store.Contact(ctx, r.Contact)
 	if err != nil {
@@ -138,18 +149,39 @@ func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request
 	settings, err := json.Marshal(Settings{
 		Subject: r.Subject, Message: r.Message, From: r.From, ReplyTo: r.ReplyTo, Reminders: r.Reminders,
 		Expires: plan.Duration(r.Expires), IgnoreFrequency: r.IgnoreFrequency,
+		SurveyID: survey.SurveyID, DirectoryID: r.DirectoryID, MailingListID: r.MailingListID, Thanks: r.Thanks,
 	})
 	if err != nil {
 		return 0, 0, err
 	}
 	n := store.NewDistribution{
-		Run: r.Run, Step: r.Step, Directory: dir.ID, Survey: r.Survey, Channel: r.Channel,
+		Run: r.Run, Step: r.Step, Directory: dir.ID, Destination: destination, Survey: r.Survey, Channel: r.Channel,
 		Settings: string(settings), Contact: r.Contact, Snapshot: string(snapshot),
 	}
 	if r.Expires > 0 {
 		n.Expires = d.Now().Add(r.Expires)
 	}
 	return d.Store.CreateDistribution(ctx, n, HandoverLease)
+}
+
+// account is the destination whose account sends a distribution; 0 when we do.
+func account(live *routing.Table, name string, survey *plan.Survey) (id.ID, error) {
+	if name == "" {
+		return 0, nil
+	}
+	for _, d := range live.Destinations() {
+		if d.Def.Name != name {
+			continue
+		}
+		if d.Directory != nil {
+			return 0, fault.Field("destination", "%s is a built-in directory: leave it out, and mails are sent from here", name)
+		}
+		if survey.SurveyID == "" {
+			return 0, fault.Field("survey", "%s has no survey_id, by which the account of %s knows it", survey.Name, name)
+		}
+		return d.ID, nil
+	}
+	return 0, fault.Field("destination", "no destination is called %q", name)
 }
 
 // findBy finds the contact that a step's settings name.

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -27,6 +28,7 @@ type DistributionStore interface {
 	MessageWasSent(ctx context.Context, invitation id.ID, kind string) error
 	MessageFailed(ctx context.Context, invitation id.ID, kind, reason string, final bool) error
 	ExpireInvitations(ctx context.Context, dist id.ID) error
+	QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error
 }
 
 // Distributions is the activities of a distribution.
@@ -86,6 +88,7 @@ type Sent struct {
 	Sent    int `json:"sent"`
 	Skipped int `json:"skipped"`
 	Failed  int `json:"failed"`
+	Queued  int `json:"queued,omitempty"` // for the remote account's Deliver workflow
 }
 
 // sendPage is how many invitations are looked up at a time.
@@ -95,7 +98,8 @@ const sendPage = 100
 // get it now. Opt-outs, answers, expiry and, for invitations, the frequency rule
 // are looked at in the moment of each send. Running it twice: messages that went
 // out are left alone; one that was on its way when the first run broke off is sent
-// again with the same Message-ID, and the outbox keeps that once.
+// again with the same Message-ID, and the outbox keeps that once. Those of a remote
+// account are queued for its Deliver workflow, each once.
 func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, error) {
 	defer alive(ctx)()
 	d, err := a.Store.DistributionByID(ctx, in.Distribution)
@@ -112,6 +116,14 @@ func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, e
 		if len(page) == 0 {
 			return total, a.Store.SetDistributionStatus(ctx, in.Distribution, store.DistributionWaiting)
 		}
+		if d.Destination != 0 {
+			if err := a.Store.QueueMessages(ctx, d.Destination, in.Kind, page, a.Now()); err != nil {
+				return total, err
+			}
+			after = page[len(page)-1]
+			total.Queued += len(page)
+			continue
+		}
 		for _, invitation := range page {
 			if err := a.send(ctx, d, invitation, in.Kind, &total); err != nil {
 				return total, err
@@ -127,14 +139,9 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 	if err != nil {
 		return err
 	}
-	live, err := a.Revisions.Current(ctx)
+	rule, err := a.rule(ctx, d, s)
 	if err != nil {
 		return err
-	}
-	rule := store.Rule{IgnoreFrequency: s.IgnoreFrequency}
-	if dir := live.Directory(d.Directory); dir != nil && dir.Def.Frequency != nil {
-		w := dir.Def.Frequency.PerContact
-		rule.Messages, rule.Per = w.Messages, w.Per.Std()
 	}
 	r, err := a.Store.Reserve(ctx, invitation, kind, rule)
 	if err != nil {
@@ -166,6 +173,20 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 	return err
 }
 
+// rule is what a message of a distribution is judged by now.
+func (a *Distributions) rule(ctx context.Context, d store.Distribution, s Settings) (store.Rule, error) {
+	rule := store.Rule{IgnoreFrequency: s.IgnoreFrequency}
+	live, err := a.Revisions.Current(ctx)
+	if err != nil {
+		return rule, err
+	}
+	if dir := live.Directory(d.Directory); dir != nil && dir.Def.Frequency != nil {
+		w := dir.Def.Frequency.PerContact
+		rule.Messages, rule.Per = w.Messages, w.Per.Std()
+	}
+	return rule, nil
+}
+
 // Links are the addresses in a person's messages.
 func (a *Distributions) links(token string) *jsonvalue.Object {
 	o := jsonvalue.NewObject(3)
@@ -176,30 +197,10 @@ func (a *Distributions) links(token string) *jsonvalue.Object {
 }
 
 func (a *Distributions) compose(s Settings, r store.Reservation, kind string) (mail.Message, error) {
-	var snapshot distribution.Snapshot
-	if err := json.Unmarshal([]byte(r.Invitation.Snapshot), &snapshot); err != nil {
-		return mail.Message{}, err
-	}
-	subject, body := s.Subject, s.Message
-	if n, ok := distribution.ReminderOf(kind); ok && n <= len(s.Reminders) {
-		if t := s.Reminders[n-1].Subject; t != "" {
-			subject = t
-		}
-		if t := s.Reminders[n-1].Message; t != "" {
-			body = t
-		}
-	}
 	link := a.links(r.Invitation.Token)
-	scope := flow.Scope{Fields: snapshot.Fields, Contact: snapshot.Contact, Transaction: snapshot.Transaction, Link: link}
-	text := map[string]string{"subject": subject, "message": body}
-	for name, t := range text {
-		compiled, err := flow.CompileTemplate(name, t)
-		if err != nil {
-			return mail.Message{}, err
-		}
-		if text[name], err = compiled.Render(scope); err != nil {
-			return mail.Message{}, err
-		}
+	snapshot, text, err := s.render(r, kind, link)
+	if err != nil {
+		return mail.Message{}, err
 	}
 	from := s.From
 	if from == "" {
@@ -210,6 +211,38 @@ func (a *Distributions) compose(s Settings, r store.Reservation, kind string) (m
 		ID: distribution.MessageID(r.Invitation.ID, kind, a.MailHost), From: from, ReplyTo: s.ReplyTo, To: r.Email,
 		Subject: text["subject"], Body: text["message"], UnsubscribeURL: link.Get("opt_out_url").(string), Language: language,
 	})
+}
+
+// render makes the subject and message of one kind for one person, by what the
+// invitation has frozen.
+func (s Settings) render(r store.Reservation, kind string, link *jsonvalue.Object) (snapshot distribution.Snapshot, text map[string]string, err error) {
+	if err := json.Unmarshal([]byte(r.Invitation.Snapshot), &snapshot); err != nil {
+		return snapshot, nil, err
+	}
+	subject, body := s.Subject, s.Message
+	if kind == distribution.KindThanks && s.Thanks != nil {
+		subject, body = cmp.Or(s.Thanks.Subject, s.Subject), s.Thanks.Message
+	}
+	if n, ok := distribution.ReminderOf(kind); ok && n <= len(s.Reminders) {
+		if t := s.Reminders[n-1].Subject; t != "" {
+			subject = t
+		}
+		if t := s.Reminders[n-1].Message; t != "" {
+			body = t
+		}
+	}
+	scope := flow.Scope{Fields: snapshot.Fields, Contact: snapshot.Contact, Transaction: snapshot.Transaction, Link: link}
+	text = map[string]string{"subject": subject, "message": body}
+	for name, t := range text {
+		compiled, err := flow.CompileTemplate(name, t)
+		if err != nil {
+			return snapshot, nil, err
+		}
+		if text[name], err = compiled.Render(scope); err != nil {
+			return snapshot, nil, err
+		}
+	}
+	return snapshot, text, nil
 }
 
 // Remaining counts the invitations that may still be answered.

@@ -21,16 +21,24 @@ type Deliveries interface {
 	DueDeliveries(ctx context.Context, destination id.ID, limit int) ([]store.OpenDelivery, error)
 	NextDue(ctx context.Context, destination id.ID) (time.Time, error)
 	MarkDeliveries(ctx context.Context, marks []store.Mark) error
+	Pauses(ctx context.Context) ([]store.Pause, error)
 	ApplyContacts(ctx context.Context, dir store.Directory, effects []store.ContactEffect) error
 	ApplyTransactions(ctx context.Context, dir store.Directory, lists func(string) id.ID, effects []store.TransactionEffect) error
 }
 
-// Effects writes what deliveries ask of the built-in directory.
+// Effects does what deliveries ask for: on the built-in directory, and on remote
+// accounts.
 type Effects struct {
 	Deliveries Deliveries
-	Revisions  Revisions
-	Runs       *Runs
-	Now        func() time.Time
+	Remote     RemoteQueue
+	Messages   MessageQueue
+	Accounts   Accounts
+	Surveys    *Distributions
+	// Answered tells a run and a distribution that an invitation was answered.
+	Answered  func(ctx context.Context, run, distribution id.ID) error
+	Revisions Revisions
+	Runs      *Runs
+	Now       func() time.Time
 }
 
 // UpsertContacts decides by the merge rules whom each delivery is about, writes
@@ -59,8 +67,15 @@ func (a *Effects) apply(ctx context.Context, refs []delivery.Ref, action string)
 	if err != nil {
 		return err
 	}
+	live, err := a.Revisions.Current(ctx)
+	if err != nil {
+		return err
+	}
 	var some []store.OpenDelivery
 	for _, d := range open {
+		if dest := live.Destination(d.Destination); dest != nil && dest.Directory == nil {
+			continue // its Deliver workflow's
+		}
 		if d.Action == action && d.Status != delivery.Held {
 			some = append(some, d)
 		}
@@ -113,13 +128,17 @@ func (a *Effects) Apply(ctx context.Context, open []store.OpenDelivery) error {
 func (a *Effects) failed(ctx context.Context, d store.OpenDelivery, err error) error {
 	now := a.Now()
 	m := store.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: words(err), Status: delivery.Rejected}
-	// An old event, held or waiting for long, still gets its tries.
-	young := now.Sub(d.Event.Time()) < delivery.Patience || m.Attempts < delivery.MinAttempts
-	if !fault.KindOf(err).Final() && young {
+	if !fault.KindOf(err).Final() && !tired(d, m.Attempts, now) {
 		m.Status = delivery.Retrying
 		m.Due = now.Add(delivery.Backoff(m.Attempts, fault.RetryAfter(err)))
 	}
 	return a.Deliveries.MarkDeliveries(ctx, []store.Mark{m})
+}
+
+// tired reports whether a delivery was tried for long enough. An old event, held or
+// waiting for long, still gets its tries.
+func tired(d store.OpenDelivery, attempts int, now time.Time) bool {
+	return now.Sub(d.Event.Time()) >= delivery.Patience && attempts >= delivery.MinAttempts
 }
 
 func (a *Effects) rejectAll(ctx context.Context, list []store.OpenDelivery, reason string) error {

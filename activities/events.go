@@ -20,6 +20,7 @@ type Inbox interface {
 	DropUnmatched(ctx context.Context, ids []id.ID) error
 	WriteDeliveries(ctx context.Context, list []store.NewDelivery) error
 	Pending(ctx context.Context, events []id.ID) ([]delivery.Ref, error)
+	Pauses(ctx context.Context) ([]store.Pause, error)
 }
 
 // Events finds out what stored events ask for.
@@ -139,6 +140,10 @@ func (a *Events) MapFields(ctx context.Context, matched Matched) (Mapped, error)
 	if err != nil {
 		return Mapped{}, err
 	}
+	pauses, err := a.Inbox.Pauses(ctx)
+	if err != nil {
+		return Mapped{}, err
+	}
 	var list []store.NewDelivery
 	var out Mapped
 	for _, e := range waiting {
@@ -155,8 +160,12 @@ func (a *Events) MapFields(ctx context.Context, matched Matched) (Mapped, error)
 		}
 		work := mapping.NewWork()
 		for _, m := range t.Route(e.Source, event) {
-			d := a.newDelivery(e, event, m, live, work)
+			d := a.newDelivery(e, event, m, live, pauses, work)
 			list = append(list, d)
+			if m.Destination.Directory == nil && !d.Status.Ended() {
+				out.Queued++
+				continue
+			}
 			out.add(delivery.Ref{Event: d.Event, Mapping: d.Mapping}, d.Action, d.Status)
 		}
 	}
@@ -176,7 +185,7 @@ const leftOver = 5 * time.Minute
 // HeldUntil is when a held delivery is due: never, until somebody releases it.
 var HeldUntil = time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m routing.Match, live *routing.Table, work *mapping.Work) store.NewDelivery {
+func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m routing.Match, live *routing.Table, pauses []store.Pause, work *mapping.Work) store.NewDelivery {
 	now := a.Now()
 	d := store.NewDelivery{
 		Event: e.ID, Mapping: m.ID, Destination: m.Destination.ID, Action: m.Def.Action,
@@ -200,9 +209,9 @@ func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m rou
 		d.Status, d.Reason = delivery.Rejected, words(err)
 	case current == nil:
 		d.Status, d.Reason = delivery.Rejected, "the destination is not in the plan any more"
-	case !current.Def.IsEnabled():
-		d.Status, d.Reason, d.Due = delivery.Held, "the destination is switched off", HeldUntil
-	case m.Destination.Directory == nil:
+	case off(current, pauses) != "":
+		d.Status, d.Reason, d.Due = delivery.Held, off(current, pauses), HeldUntil
+	case m.Destination.Directory == nil: // its Deliver workflow does it
 		d.Due = now
 	}
 	return d

@@ -22,6 +22,7 @@ import (
 	"github.com/segue-xm/segue/internal/mail"
 	"github.com/segue-xm/segue/internal/pgtest"
 	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
 	"github.com/segue-xm/segue/internal/routing"
 	"github.com/segue-xm/segue/internal/store"
 )
@@ -35,6 +36,7 @@ directories:
 destinations:
   - {name: xm, type: directory, directory: customers}
   - {name: second, type: directory, directory: customers}
+  - {name: acme, type: qualtrics, datacenter: fra1, api_token: TOKEN-1}
 mappings:
   - {name: people, source: web, destination: xm, action: upsert_contact, when: type = "identify"}
   - name: orders
@@ -46,6 +48,14 @@ mappings:
       transactionDate: {"@path": "$.properties.date"}
       transactionData: {total: {"@path": "$.properties.total"}}
   - {name: tour, source: web, destination: xm, action: start_workflow, workflow: feedback, when: type = "track" and event = "Tour"}
+  - {name: remote-people, source: web, destination: acme, action: upsert_contact, when: type = "group", fields: {directoryId: POOL_1, email: {"@path": $.email}}}
+  - name: remote-orders
+    source: web
+    destination: acme
+    action: upsert_transaction
+    when: type = "screen"
+    fields: {directoryId: POOL_1, mailingListId: CG_1, transactionData: {total: {"@path": $.properties.total}}}
+  - {name: remote-starts, source: web, destination: acme, action: start_workflow, when: type = "page" and name = "Start", fields: {workflowUrl: "https://fra1.qualtrics.com/triggers/x?t=1"}}
   - {name: also, source: web, destination: second, action: upsert_contact, when: type = "identify" and userId = "both"}
 surveys: [{name: tour}]
 workflows:
@@ -84,6 +94,7 @@ type house struct {
 	dists    *activities.Distributions
 	launched *launches
 	cache    *routing.Cache
+	account  *qualtricstest.Account
 
 	mu    sync.Mutex
 	clock time.Time
@@ -107,7 +118,15 @@ type launches struct {
 	mu    sync.Mutex
 	runs  []id.ID
 	dists []id.ID
+	told  []id.ID // runs that were told of an answer
 	err   error
+}
+
+func (l *launches) answered(_ context.Context, run, _ id.ID) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = append(l.told, run)
+	return l.err
 }
 
 func (l *launches) StartRun(_ context.Context, run id.ID, _ string) error {
@@ -160,9 +179,10 @@ func open(t *testing.T, url string) *house {
 	h.events = &activities.Events{Inbox: s, Revisions: h.cache, Now: h.now}
 	h.runs = &activities.Runs{Store: s, Revisions: h.cache, Tasks: tasks, Launcher: h.launched, Now: h.now,
 		Secrets: func(context.Context) (map[string]string, error) { return nil, nil }}
-	h.effects = &activities.Effects{Deliveries: s, Revisions: h.cache, Runs: h.runs, Now: h.now}
+	h.account = qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1"})
 	h.dists = &activities.Distributions{Store: s, Revisions: h.cache, Mail: store.Outbox{Store: s}, From: "surveys@example.com",
 		PublicURL: "https://segue.example.com", MailHost: "segue.example.com", Now: h.now}
+	h.effects = &activities.Effects{Deliveries: s, Remote: s, Messages: s, Accounts: newAccounts(t, h), Surveys: h.dists, Answered: h.launched.answered, Revisions: h.cache, Runs: h.runs, Now: h.now}
 	return h
 }
 

@@ -113,14 +113,15 @@ const (
 	oldKey   = "wk-shop-old"
 	secret   = "whsec-new"
 	lapsing  = "whsec-old"
-	unsigned = "mail" // a source without a webhook secret
+	recorded = "whsec-recorded" // signs the recorded deliveries
+	unsigned = "mail"           // a source without a webhook secret
 )
 
 func (f *fixture) plan() *plan.Plan {
 	return &plan.Plan{
 		Version: 1,
 		Sources: []plan.Source{
-			{Name: "web", WriteKeys: []plan.Secret{webKey}},
+			{Name: "web", WriteKeys: []plan.Secret{webKey}, WebhookSecrets: []plan.Secret{recorded}},
 			{Name: "店舗 2", WriteKeys: []plan.Secret{shopKey, oldKey}, WebhookSecrets: []plan.Secret{lapsing, secret}},
 			{Name: unsigned},
 		},

@@ -28,13 +28,24 @@ func (s *Starter) call(typ string) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		for _, r := range results {
-			if r.refusal != "" {
-				return fault.New(fault.Invalid, "%s", r.refusal)
-			}
+		if err := allRefused(results); err != nil {
+			return err
 		}
 		return success(c)
 	}
+}
+
+// allRefused is why nothing of a request was taken, or nil.
+func allRefused(results []result) error {
+	for _, r := range results {
+		if r.refusal == "" {
+			return nil
+		}
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s", results[0].refusal)
 }
 
 // batch takes many events. Items that cannot be accepted are recorded with their
@@ -52,8 +63,9 @@ func (s *Starter) batch(c *fiber.Ctx) error {
 	return success(c)
 }
 
-// webhook takes what Segment's webhook destinations send. Nothing is inflated for
-// a sender who cannot know the secret.
+// webhook takes what Segment's webhook destinations send. When nothing of it can be
+// taken, Segment hears so: it never repeats a 400, and shows it to whoever has
+// reshaped the data. Nothing is inflated for a sender who cannot know the secret.
 func (s *Starter) webhook(c *fiber.Ctx) error {
 	name, err := url.PathUnescape(c.Params("source"))
 	if err != nil {
@@ -77,9 +89,13 @@ func (s *Starter) webhook(c *fiber.Ctx) error {
 	if !segment.VerifySignature(body, c.Get("X-Signature"), source.WebhookSecrets) {
 		return fault.New(fault.Unauthorized, "X-Signature does not match")
 	}
-	if _, err := s.keep(source, body, func(now time.Time) ([]segment.Event, []segment.Refusal, error) {
+	results, err := s.keep(source, body, func(now time.Time) ([]segment.Event, []segment.Refusal, error) {
 		return segment.ParseWebhook(body, s.o.Webhooks, now, newMessageID)
-	}); err != nil {
+	})
+	if err == nil {
+		err = allRefused(results)
+	}
+	if err != nil {
 		return err
 	}
 	return success(c)

@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/launch"
+	"github.com/segue-xm/segue/internal/routing"
 	"github.com/segue-xm/segue/internal/store"
 )
 
@@ -18,7 +19,9 @@ import (
 type Backlog interface {
 	ClaimInbox(ctx context.Context, limit int, lease time.Duration) ([]id.ID, error)
 	ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]store.Handover, error)
-	DestinationsDue(ctx context.Context) ([]id.ID, error)
+	DueNow(ctx context.Context) ([]store.Due, error)
+	Holds(ctx context.Context, revision int64) (store.Holds, error)
+	Pauses(ctx context.Context) ([]store.Pause, error)
 	ReleaseHeld(ctx context.Context, destination id.ID, held time.Time) (int64, error)
 	EnsurePartitions(ctx context.Context) error
 }
@@ -160,14 +163,19 @@ func (s *Sweeper) handovers(ctx context.Context) error {
 	})
 }
 
-// held makes the deliveries of destinations that were switched on again due.
+// held makes the deliveries of destinations that were switched on again, or
+// resumed, due.
 func (s *Sweeper) held(ctx context.Context) error {
 	live, err := s.Revisions.Current(ctx)
 	if err != nil || live == nil {
 		return err
 	}
+	pauses, err := s.Backlog.Pauses(ctx)
+	if err != nil {
+		return err
+	}
 	for _, d := range live.Destinations() {
-		if !d.Def.IsEnabled() {
+		if off(d, pauses) {
 			continue
 		}
 		if n, err := s.Backlog.ReleaseHeld(ctx, d.ID, activities.HeldUntil); err != nil {
@@ -179,13 +187,41 @@ func (s *Sweeper) held(ctx context.Context) error {
 	return nil
 }
 
+// off reports whether a destination is switched off or paused.
+func off(d *routing.Destination, pauses []store.Pause) bool {
+	return !d.Def.IsEnabled() || slices.ContainsFunc(pauses, func(p store.Pause) bool { return p.Destination == d.ID })
+}
+
+// deliveries wakes the destinations that have something due that is not held back.
 func (s *Sweeper) deliveries(ctx context.Context) error {
-	due, err := s.Backlog.DestinationsDue(ctx)
+	due, err := s.Backlog.DueNow(ctx)
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	live, err := s.Revisions.Current(ctx)
+	if err != nil || live == nil {
+		return err
+	}
+	holds, err := s.Backlog.Holds(ctx, live.Revision)
 	if err != nil {
 		return err
 	}
+	pauses, err := s.Backlog.Pauses(ctx)
+	if err != nil {
+		return err
+	}
+	woken := map[id.ID]bool{}
 	for _, d := range due {
-		if err := s.Launcher.WakeDelivery(ctx, d); err != nil {
+		if woken[d.Destination] || holds.On(d.Destination, d.Action) != nil {
+			continue
+		}
+		// Deliveries to a destination that is off are due until they are held; messages
+		// just wait.
+		if dest := live.Destination(d.Destination); d.Action == store.ActionDistribute && (dest == nil || off(dest, pauses)) {
+			continue
+		}
+		woken[d.Destination] = true
+		if err := s.Launcher.WakeDelivery(ctx, d.Destination); err != nil {
 			return err
 		}
 	}

@@ -104,6 +104,9 @@ func Deliver(ctx workflow.Context, in activities.DeliverInput) error {
 		case r.Next > 0:
 			waitFor(ctx, wake, r.Next)
 		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() { // signals make it long too
+			break
+		}
 	}
 	drain(wake) // the next execution looks at the queue first thing
 	return workflow.NewContinueAsNewError(ctx, Deliver, in)

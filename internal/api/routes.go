@@ -1,8 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -60,6 +63,24 @@ func (s *Service) routes() []route {
 		out, err := s.Sources(ctx)
 		return reply(c, out, err)
 	}})
+
+	add(route{method: fiber.MethodGet, path: "/destinations", summary: "List the destinations of the plan and how they are", answer: DestinationList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
+		out, err := s.Destinations(ctx)
+		return reply(c, out, err)
+	}})
+	add(namedRoute(fiber.MethodGet, "/destinations/:id", "Get a destination and how it is",
+		func(ctx context.Context, name string, _ noBody) (Destination, error) { return s.Destination(ctx, name) }))
+	add(namedRoute(fiber.MethodPost, "/destinations/:id/test", "Test the connection to a destination's account", s.TestConnection))
+	add(namedRoute(fiber.MethodGet, "/destinations/:id/directories", "List the directories of a destination's account",
+		func(ctx context.Context, name string, _ noBody) (RemoteDirectoryList, error) {
+			return s.RemoteDirectories(ctx, name)
+		}))
+	add(namedRoute(fiber.MethodPost, "/destinations/:id/pause", "Hold everything that goes to a destination",
+		func(ctx context.Context, name string, in PauseInput) (Destination, error) {
+			return s.Pause(ctx, name, in, "api")
+		}))
+	add(namedRoute(fiber.MethodPost, "/destinations/:id/resume", "Let everything go to a destination again",
+		func(ctx context.Context, name string, _ noBody) (Destination, error) { return s.Resume(ctx, name) }))
 
 	add(route{method: fiber.MethodGet, path: "/workflows", summary: "List the workflows of the plan with the URLs that start them", answer: WorkflowList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
 		out, err := s.Workflows(ctx)
@@ -156,6 +177,44 @@ func itemRoute[T any](path, summary string, get func(context.Context, id.ID) (T,
 		thing, err := get(ctx, v)
 		return reply(c, thing, err)
 	}}
+}
+
+// noBody is for requests that take none.
+type noBody struct{}
+
+// maxInput is the largest body of a request about a named thing.
+const maxInput = 16 << 10
+
+// namedRoute is a request about one thing of the plan, by name or id. An empty body
+// is the input's zero value.
+func namedRoute[In, Out any](method, path, summary string, do func(ctx context.Context, name string, in In) (Out, error)) route {
+	var in In
+	var out Out
+	r := route{method: method, path: path, summary: summary, answer: out}
+	if _, none := any(in).(noBody); !none {
+		r.body = in
+	}
+	r.serve = func(ctx context.Context, c *fiber.Ctx) error {
+		var in In
+		if r.body != nil {
+			body, err := readBody(c, maxInput)
+			if err != nil {
+				return err
+			}
+			if len(bytes.TrimSpace(body)) > 0 {
+				if err := decode(body, &in); err != nil {
+					return err
+				}
+			}
+		}
+		name, err := url.PathUnescape(c.Params("id"))
+		if err != nil {
+			return fault.New(fault.NotFound, "there is nothing of this name")
+		}
+		v, err := do(ctx, strings.Clone(name), in)
+		return reply(c, v, err)
+	}
+	return r
 }
 
 func reply(c *fiber.Ctx, v any, err error) error {

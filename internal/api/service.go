@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/qualtrics"
 	"github.com/segue-xm/segue/internal/store"
 )
 
@@ -38,6 +39,9 @@ type Options struct {
 	// they are not to be had, and then no URL is told.
 	WorkflowTokens func(ctx context.Context, workflow id.ID) ([]string, error)
 	PublicURL      string // base of workflows' URLs
+
+	// Accounts gives a client of a remote destination's account.
+	Accounts func(ctx context.Context, d plan.Destination) (*qualtrics.Client, error)
 
 	TemporalUI string // address of Temporal's UI, "" when there is none to link to
 	Namespace  string // Temporal's

@@ -89,7 +89,7 @@ func judge(m *routing.Mapping, body *jsonvalue.Object, deliveries []Delivery, wo
 		w.Matched = false
 	}
 	if w.Matched && m.Fields != nil {
-		w.Fields = m.Fields.Kit().Explain(body)
+		w.Fields = m.Fields.Explain(body)
 		if _, err := m.Fields.ApplyWithin(body, work); err != nil {
 			w.Error = fault.Public(err)
 		}

@@ -42,7 +42,7 @@ func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
 	}, web.Options{PublicURL: p.o.PublicURL, Logger: p.log})
 
 	service := api.New(api.Options{
-		Store: p.store, Plans: p.plans, Checks: p.checks, Revisions: p.cache, Secrets: p.plans.Secrets, WorkflowTokens: p.plans.WorkflowTokens, PublicURL: p.o.PublicURL, TemporalUI: p.addresses.TemporalUI,
+		Store: p.store, Plans: p.plans, Checks: p.checks, Revisions: p.cache, Secrets: p.plans.Secrets, WorkflowTokens: p.plans.WorkflowTokens, Accounts: p.remote.Client, PublicURL: p.o.PublicURL, TemporalUI: p.addresses.TemporalUI,
 		Namespace: p.o.TemporalNamespace, Parts: p.parts, Now: p.o.Now, Logger: p.log,
 	})
 	service.Register(app.Group("/api"), api.BearerAuth(api.Tokens(p.o.AdminToken)))

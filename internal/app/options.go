@@ -49,6 +49,10 @@ type Options struct {
 	// as prefixes such as 10.0.0.0/8: for receivers inside one's own network.
 	AllowPrivate []string
 
+	// QualtricsURL is where Qualtrics accounts are called instead of at their own
+	// hosts: a stand-in, for tests. It gets the tokens.
+	QualtricsURL string
+
 	Logger *slog.Logger     // nil: slog.Default()
 	Out    io.Writer        // where Dev prints its addresses; nil: os.Stdout
 	Now    func() time.Time // nil: time.Now

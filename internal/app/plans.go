@@ -57,11 +57,6 @@ func (p *plans) Apply(ctx context.Context, next *plan.Plan, secrets map[string]s
 // beyond names what a plan may say and this version cannot do: accepted in silence
 // it would be taken for done.
 func beyond(p *plan.Plan) error {
-	for _, d := range p.Destinations {
-		if d.Type == plan.TypeQualtrics && d.IsEnabled() {
-			return fault.Field("destinations."+d.Name+".enabled", "this version cannot deliver to Qualtrics yet: set enabled: false, deliveries are held")
-		}
-	}
 	for _, s := range p.Sources {
 		if s.Deletes == "erase" {
 			return fault.Field("sources."+s.Name+".deletes", "this version cannot erase people yet: leave it out, delete events are kept")

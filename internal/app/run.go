@@ -48,6 +48,7 @@ type process struct {
 	checks  plan.Checks
 	metrics *prometheus.Registry
 	mail    mail.Sender
+	remote  *accounts
 
 	temporal  client.Client
 	launcher  *launch.Launcher
@@ -200,7 +201,8 @@ func (p *process) openStore(ctx context.Context) error {
 	p.store = s
 	p.cache = routing.NewCache(s)
 	p.plans = &plans{store: s, sealer: sealer, cache: p.cache}
-	return nil
+	p.remote, err = newAccounts(p.plans.Secrets, p.o.QualtricsURL, p.o.Now)
+	return err
 }
 
 // connectTemporal starts the embedded server or dials the one that is named. A
@@ -359,15 +361,19 @@ func (p *process) startWorker(ctx context.Context) error {
 	if u, err := url.Parse(p.o.PublicURL); err == nil && u.Hostname() != "" {
 		host = u.Hostname()
 	}
+	surveys := &activities.Distributions{
+		Store: p.store, Revisions: p.cache, Mail: p.mail, From: p.o.MailFrom, PublicURL: p.o.PublicURL, MailHost: host, Now: p.o.Now,
+	}
 	w := worker.New(worker.Options{
-		Client:  p.temporal,
-		Logger:  p.log,
-		Events:  &activities.Events{Inbox: p.store, Revisions: p.cache, Now: p.o.Now},
-		Effects: &activities.Effects{Deliveries: p.store, Revisions: p.cache, Runs: runs, Now: p.o.Now},
-		Runs:    runs,
-		Distributions: &activities.Distributions{
-			Store: p.store, Revisions: p.cache, Mail: p.mail, From: p.o.MailFrom, PublicURL: p.o.PublicURL, MailHost: host, Now: p.o.Now,
+		Client: p.temporal,
+		Logger: p.log,
+		Events: &activities.Events{Inbox: p.store, Revisions: p.cache, Now: p.o.Now},
+		Effects: &activities.Effects{
+			Deliveries: p.store, Remote: p.store, Messages: p.store, Accounts: p.remote, Surveys: surveys, Answered: p.launcher.Answered,
+			Revisions: p.cache, Runs: runs, Now: p.o.Now,
 		},
+		Runs:          runs,
+		Distributions: surveys,
 	})
 	if err := p.startPatiently(ctx, w.Start); err != nil {
 		return err

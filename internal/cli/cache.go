@@ -1,7 +1,7 @@
 package cli
 
 const (
-	cacheEntries = 4096
+	cacheEntries = 2048
 	cacheBytes   = 4 << 20 // of keys; what is compiled from them is some times that
 )
 

@@ -53,6 +53,10 @@ type commands struct {
 		Mapping evalMappingCommand `cmd:"" help:"Apply mappings: lines of {\"id\",\"mapping\",\"payload\"} in, {\"id\",\"output\"}, {\"id\",\"undefined\"} or {\"id\",\"error\",\"kind\",\"message\"} out."`
 	} `cmd:"" help:"Judge filters and mappings, JSON lines in, JSON lines out. Needs no server."`
 
+	Import struct {
+		Segment importSegmentCommand `cmd:"" help:"Turn an export of a destination's subscriptions into mappings of a plan. Needs no server."`
+	} `cmd:"" help:"Take over what is set up elsewhere. Needs no server."`
+
 	Send    sendCommand    `cmd:"" help:"Send events from a file through the Tracking API."`
 	Explain explainCommand `cmd:"" help:"Say why an event did what it did, and what it did not."`
 	Bench   benchCommand   `cmd:"" help:"Put load on a running server and measure it."`

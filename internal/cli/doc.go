@@ -5,6 +5,6 @@
 //	os.Exit(cli.Report(os.Stderr, err))
 //
 // Commands that serve hand their settings on (dev, starter, worker); commands
-// about a running server speak HTTP to it; eval and validate need neither.
+// about a running server speak HTTP to it; eval, validate and import need neither.
 // The package builds nothing that runs for long and does not know Temporal.
 package cli

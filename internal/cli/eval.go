@@ -25,9 +25,15 @@ const (
 	keepCapacity = 1 << 20 // a buffer that grew beyond it is not used again
 )
 
-// judge answers one case: it appends the answer, without a line's end. An error
-// means that the line is no JSON object.
-type judge func(dst []byte, c *evalCase) ([]byte, error)
+// judge answers cases, for one goroutine.
+type judge interface {
+	// visitor is asked when a case's event comes, with what came before it on its
+	// line: who sees the event's members while they are passed, or nil.
+	visitor(c *evalCase) jsonvalue.Visitor
+	// judge appends the answer, without a line's end. An error means that the line
+	// is no JSON object.
+	judge(dst []byte, c *evalCase) ([]byte, error)
+}
 
 // chunk is some lines on their way.
 type chunk struct {
@@ -40,7 +46,7 @@ type chunk struct {
 
 func evaluate(p *Program, newJudge func() judge) error {
 	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(400)) // short-lived values over a small heap
+		defer debug.SetGCPercent(debug.SetGCPercent(200)) // short-lived values over a small heap; more costs as much in fresh memory
 	}
 	workers := runtime.GOMAXPROCS(0)
 	jobs := make(chan *chunk)
@@ -185,10 +191,10 @@ func (e *evaluator) one(dst, line []byte) (out []byte, err error) {
 			out, err = dst, fmt.Errorf("this case broke the evaluation: %v", r)
 		}
 	}()
-	if err := e.line.read(line); err != nil {
+	if err := e.line.read(line, e.judge); err != nil {
 		return dst, err
 	}
-	return e.judge(dst, &e.line)
+	return e.judge.judge(dst, &e.line)
 }
 
 func appendBad(dst []byte, message string) []byte {

@@ -29,6 +29,11 @@ func TestEvalFilter_Lines(t *testing.T) {
 		`{"id":1}`:                                                                           `{"id":1,"valid":false,"matches":null,"error":"fql: is missing"}`,
 		`{"id":1,"fql":"type = \"a\" and ()","event":{"type":"a"}}`:                          `{"id":1,"valid":true,"matches":null,"error":"filter: an empty group () cannot be judged"}`,
 		`{"\u0069d":1,"fql":"type = \"x\"","fql":"type = \"a\"","event":{"t\u0079pe":"a"}}`:  `{"id":1,"valid":true,"matches":true}`,
+		`{"id":1,"fql":"type = \"a\"","event":{"type":"a"},"event":null}`:                    `{"id":1,"valid":true,"matches":false}`,
+		`{"id":1,"fql":"type = \"a\"","event":{"type":"a"},"\u0065vent":{"type":"b"}}`:       `{"id":1,"valid":true,"matches":false}`,
+		`{"id":1,"fql":"type = \"a\"","event":{"type":"b"},"fql":"type = \"b\""}`:            `{"id":1,"valid":true,"matches":true}`,
+		`{"id":1,"fql":"properties.a = 1","event":{"properties":{"a":1},"properties":{}}}`:   `{"id":1,"valid":true,"matches":false}`,
+		`{"id":1,"fql":"properties.a = 1","event":{"properties":{},"properties":{"a":1}}}`:   `{"id":1,"valid":true,"matches":true}`,
 	} {
 		o := run(t, Program{In: strings.NewReader(in)}, "eval", "filter")
 		require.Equal(t, want+"\n", o.out, in)
@@ -174,7 +179,7 @@ func FuzzNeeds_SameAnswerAsWholeEvent(f *testing.F) {
 	f.Add(`properties.n = 1`, `{"properties":{"n":2},"properties":{"\u006e":1}}`)
 	f.Add(`properties.n = 1`, `{"properties":{"n":2,"n":1},"propert\u0069es":7}`)
 	f.Fuzz(func(t *testing.T, text, event string) {
-		filter, err := fql.Compile(text)
+		compiled, err := fql.Compile(text)
 		if err != nil {
 			return
 		}
@@ -183,10 +188,21 @@ func FuzzNeeds_SameAnswerAsWholeEvent(f *testing.F) {
 		}
 		whole, err := jsonvalue.ParseObject([]byte(event))
 		require.NoError(t, err)
-		want, wantErr := filter.Match(whole)
-		got, gotErr := filter.Match(needsOf(filter).event([]byte(event)))
+		want, wantErr := compiled.Match(whole)
+		got, gotErr := compiled.Match(needsOf(compiled).event([]byte(event)))
 		require.Equal(t, want, got)
 		require.Equal(t, wantErr, gotErr)
+
+		// An event that comes behind its filter is seen while the line is passed.
+		e := evaluator{judge: &filterJudge{filters: newCache[filter]()}}
+		quoted := jsonvalue.Text(text)
+		before, err := e.one(nil, []byte(`{"event":`+event+`,"fql":`+quoted+`}`))
+		require.NoError(t, err)
+		for _, line := range []string{`{"fql":` + quoted + `,"event":` + event + `}`, `{"fql":` + quoted + `,"event":{"type":"track","properties":{}},"ev\u0065nt":` + event + `}`} {
+			behind, err := e.one(nil, []byte(line))
+			require.NoError(t, err)
+			require.Equal(t, string(before), string(behind))
+		}
 	})
 }
 

@@ -8,37 +8,53 @@ import (
 
 // evalCase is one line of eval's input: the texts of the members it needs, so
 // that a filter or mapping that came before is not read again. The slices live
-// as long as the line.
+// as long as the line. It is what the judge keeps between a line's parts, too.
 type evalCase struct {
 	id, fql, event, mapping, payload []byte // nil when not there
+	judge                            judge
+	seenFor                          []byte // the filter for which the judge has seen the event already
 }
 
 // read finds the members of a line and checks that all of it is JSON; of equal
 // keys the last one counts.
-func (c *evalCase) read(line []byte) error {
-	*c = evalCase{}
-	return jsonvalue.Members(line, func(key, value []byte) error {
-		if bytes.IndexByte(key, '\\') >= 0 {
-			text, err := jsonvalue.Parse(key)
-			if err != nil {
-				return err
-			}
-			key = jsonvalue.Append(nil, text)
+func (c *evalCase) read(line []byte, j judge) error {
+	*c = evalCase{judge: j}
+	return jsonvalue.Walk(line, c)
+}
+
+// Enter lets the judge see the event's members while they are passed.
+func (c *evalCase) Enter(key []byte) jsonvalue.Visitor {
+	if string(unescaped(key)) == `"event"` {
+		return c.judge.visitor(c)
+	}
+	return nil
+}
+
+// Member takes what a case is made of.
+func (c *evalCase) Member(key, value []byte) error {
+	switch string(unescaped(key)) {
+	case `"id"`:
+		c.id = value
+	case `"fql"`:
+		c.fql = value
+	case `"event"`:
+		c.event = value
+	case `"mapping"`:
+		c.mapping = value
+	case `"payload"`:
+		c.payload = value
+	}
+	return nil
+}
+
+// unescaped is a key written without needless escapes.
+func unescaped(key []byte) []byte {
+	if bytes.IndexByte(key, '\\') >= 0 {
+		if text, err := jsonvalue.Parse(key); err == nil {
+			return jsonvalue.Append(nil, text)
 		}
-		switch string(key) {
-		case `"id"`:
-			c.id = value
-		case `"fql"`:
-			c.fql = value
-		case `"event"`:
-			c.event = value
-		case `"mapping"`:
-			c.mapping = value
-		case `"payload"`:
-			c.payload = value
-		}
-		return nil
-	})
+	}
+	return key
 }
 
 // appendStart begins an answer with the case's id, as it was written.

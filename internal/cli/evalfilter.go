@@ -18,10 +18,7 @@ func (evalFilterCommand) Help() string {
 
 // Run runs the command.
 func (evalFilterCommand) Run(p *Program) error {
-	return evaluate(p, func() judge {
-		f := filterJudge{newCache[filter]()}
-		return f.judge
-	})
+	return evaluate(p, func() judge { return &filterJudge{filters: newCache[filter]()} })
 }
 
 // filter is a compiled filter or the reason why there is none.
@@ -31,12 +28,31 @@ type filter struct {
 	err    error
 }
 
-type filterJudge struct{ filters *cache[filter] }
+type filterJudge struct {
+	filters *cache[filter]
+	now     filter      // that of the case whose event is being seen
+	event   sparseEvent // what was seen of it
+}
 
-func (j filterJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
+// visitor takes the parts of the event that the case's filter needs, if the filter
+// came first.
+func (j *filterJudge) visitor(c *evalCase) jsonvalue.Visitor {
 	f, err := j.compile(c.fql)
-	if err != nil {
-		return dst, err
+	if err != nil || f.err != nil {
+		return nil
+	}
+	j.now, c.seenFor = f, c.fql
+	j.event.start(f.needs)
+	return &j.event
+}
+
+func (j *filterJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
+	f, seen := j.now, c.fql != nil && c.seenFor != nil && &c.fql[0] == &c.seenFor[0]
+	if !seen {
+		var err error
+		if f, err = j.compile(c.fql); err != nil {
+			return dst, err
+		}
 	}
 	dst = c.appendStart(dst)
 	if f.err != nil {
@@ -44,7 +60,11 @@ func (j filterJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
 	}
 	// An event that is no object, or is missing, has nothing to match.
 	var event *jsonvalue.Object
-	if c.event != nil {
+	switch {
+	case c.event == nil || c.event[0] != '{':
+	case seen:
+		event = j.event.object(c.event)
+	default:
 		event = f.needs.event(c.event)
 	}
 	matches, err := f.filter.Match(event)
@@ -59,7 +79,7 @@ func (j filterJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
 
 // compile gives the filter of an expression's JSON text. The error is about the
 // JSON alone.
-func (j filterJudge) compile(text []byte) (filter, error) {
+func (j *filterJudge) compile(text []byte) (filter, error) {
 	if text == nil {
 		return filter{err: errors.New("fql: is missing")}, nil
 	}

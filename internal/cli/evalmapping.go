@@ -17,10 +17,7 @@ func (evalMappingCommand) Help() string {
 
 // Run runs the command.
 func (evalMappingCommand) Run(p *Program) error {
-	return evaluate(p, func() judge {
-		m := mappingJudge{newCache[compiledMapping]()}
-		return m.judge
-	})
+	return evaluate(p, func() judge { return mappingJudge{newCache[compiledMapping]()} })
 }
 
 // compiledMapping is a compiled mapping or the reason why there is none.
@@ -35,6 +32,8 @@ var (
 	errNoMapping = errors.New("mapping: is missing")
 	errPayload   = errors.New("payload: want an object")
 )
+
+func (mappingJudge) visitor(*evalCase) jsonvalue.Visitor { return nil }
 
 func (j mappingJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
 	m, err := j.compile(c.mapping)

@@ -165,6 +165,9 @@ func verdictNode(parent *node, v fql.Verdict) {
 		return
 	}
 	text := outcomes[v.Outcome] + " " + v.Text
+	if v.Means != "" && !strings.Contains(v.Text, string(v.Operator)) { // it reads otherwise than it is understood
+		text += "  " + v.Means
+	}
 	switch {
 	case v.Outcome == fql.NotJudged:
 		text += "  (not judged: the answer was known)"
@@ -192,7 +195,11 @@ func fieldText(t mapping.FieldTrace) string {
 	case t.Missing:
 		return s + ": nothing there"
 	}
-	return s + " = " + jsonvalue.Text(t.Result)
+	s += " = " + jsonvalue.Text(t.Result)
+	if t.Conversion != "" {
+		s += "  (" + t.Conversion + ")"
+	}
+	return s
 }
 
 // changeText shows a field's values before and after.

@@ -54,7 +54,7 @@ typo: 1
 	} {
 		require.Contains(t, o.out, path+want)
 	}
-	require.Contains(t, o.err, "segue: note: "+path+":13:11: mappings[0].when: 'x': single quotes")
+	require.Contains(t, o.err, "segue: note: "+path+":13:11: mappings[0].when: 'x': this is destination-filter FQL")
 	require.Contains(t, o.err, "segue: "+path+": ")
 
 	var v struct {

@@ -26,19 +26,22 @@ func (f planFile) name() string {
 	return f.File
 }
 
-func (f planFile) read(p *Program) ([]byte, error) {
-	in := p.In
-	if f.File != "-" {
-		file, err := os.Open(f.File)
+func (f planFile) read(p *Program) ([]byte, error) { return readFile(p, f.File, plan.MaxSize) }
+
+// readFile reads a file, or standard input for -, of at most so many bytes.
+func readFile(p *Program, name string, size int64) ([]byte, error) {
+	in, called := p.In, "stdin"
+	if name != "-" {
+		file, err := os.Open(name)
 		if err != nil {
 			return nil, fileError(err)
 		}
 		defer file.Close()
-		in = file
+		in, called = file, name
 	}
-	text, err := io.ReadAll(io.LimitReader(in, plan.MaxSize+1))
-	if err == nil && len(text) > plan.MaxSize {
-		err = fault.Field("file", "%s is over %d MB", f.name(), plan.MaxSize>>20)
+	text, err := io.ReadAll(io.LimitReader(in, size+1))
+	if err == nil && int64(len(text)) > size {
+		err = fault.Field("file", "%s is over %d MB", called, size>>20)
 	}
 	return text, err
 }

@@ -21,6 +21,7 @@ type sharedSettings struct {
 	TemporalUIAddress string `name:"temporal-ui-address" env:"SEGUE_TEMPORAL_UI_ADDRESS" placeholder:"HOST:PORT" help:"Temporal's UI, where pages link to; default 127.0.0.1:8233."`
 	EncryptionKey     string `env:"SEGUE_ENCRYPTION_KEY" placeholder:"KEY" help:"base64 of 32 bytes; several with commas between, the first encrypts; dev: made in the data directory."`
 	PublicURL         string `env:"SEGUE_PUBLIC_URL" placeholder:"URL" help:"Base of links in mails; default the HTTP address."`
+	QualtricsURL      string `name:"qualtrics-url" env:"SEGUE_QUALTRICS_URL" placeholder:"URL" help:"A stand-in that is called instead of *.qualtrics.com, for tests; it gets the tokens."`
 }
 
 type httpSettings struct {
@@ -38,7 +39,7 @@ type mailSettings struct {
 func (s sharedSettings) fill(o *app.Options) {
 	o.DataDir, o.DatabaseURL = s.DataDir, s.DatabaseURL
 	o.TemporalAddress, o.TemporalNamespace, o.TemporalUIAddress = s.TemporalAddress, s.TemporalNamespace, s.TemporalUIAddress
-	o.EncryptionKey, o.PublicURL = s.EncryptionKey, s.PublicURL
+	o.EncryptionKey, o.PublicURL, o.QualtricsURL = s.EncryptionKey, s.PublicURL, s.QualtricsURL
 }
 
 func (s httpSettings) fill(o *app.Options) {
@@ -83,6 +84,7 @@ func effective(o app.Options) (attrs []any) {
 		{"public_url", o.PublicURL},
 		{"smtp_url", masked(o.SMTPURL)},
 		{"mail_from", o.MailFrom},
+		{"qualtrics_url", masked(o.QualtricsURL)},
 		{"allow_private", strings.Join(o.AllowPrivate, ",")},
 		{"plan", o.Plan},
 		{"encryption_key", hidden(o.EncryptionKey)},

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 	"strings"
 
@@ -62,57 +61,102 @@ func (n *needs) add(field, path string) {
 	x.keys = append(x.keys, key)
 }
 
-// errEscaped says that a key is written with escapes and cannot be compared as
-// it is.
-var errEscaped = errors.New("a key has escapes")
+// of is the need for a member, or nil. Keys with escapes are not known.
+func (n needs) of(key []byte) *need {
+	for i := range n {
+		if string(key) == n[i].member {
+			return &n[i]
+		}
+	}
+	return nil
+}
 
 // event builds the parts of an event that are needed; text is JSON. It is nil for
 // what is no object.
 func (n needs) event(text []byte) *jsonvalue.Object {
-	o := jsonvalue.NewObject(len(n))
-	err := jsonvalue.Members(text, func(key, value []byte) error {
-		if bytes.IndexByte(key, '\\') >= 0 {
-			return errEscaped
-		}
-		for i := range n {
-			if string(key) == n[i].member {
-				v, err := n[i].value(value)
-				if err != nil {
-					return err
-				}
-				o.Set(n[i].member[1:len(n[i].member)-1], v)
-			}
-		}
+	var s sparseEvent
+	s.start(n)
+	if err := jsonvalue.Walk(text, &s); err != nil {
 		return nil
-	})
-	if err == nil {
-		return o
 	}
-	o, err = jsonvalue.ParseObject(text)
+	return s.object(text)
+}
+
+// sparseEvent visits an event and builds the parts of it that are needed.
+type sparseEvent struct {
+	needs   needs
+	built   *jsonvalue.Object
+	part    sparseMember
+	escaped bool // a key is written with escapes and cannot be compared as it is
+}
+
+func (s *sparseEvent) start(n needs) {
+	*s = sparseEvent{needs: n, built: jsonvalue.NewObject(len(n))}
+}
+
+// object is the visited event; text is what it was visited in.
+func (s *sparseEvent) object(text []byte) *jsonvalue.Object {
+	if !s.escaped {
+		return s.built
+	}
+	whole, err := jsonvalue.ParseObject(text)
 	if err != nil {
 		return nil
 	}
-	return o
+	return whole
 }
 
-func (n *need) value(text []byte) (any, error) {
-	if n.all || text[0] != '{' {
-		return parse(text)
-	}
-	o := jsonvalue.NewObject(len(n.keys))
-	return o, jsonvalue.Members(text, func(key, value []byte) error {
-		if bytes.IndexByte(key, '\\') >= 0 {
-			return errEscaped
-		}
-		if i := slices.Index(n.keys, string(key)); i >= 0 {
-			v, err := parse(value)
-			if err != nil {
-				return err
-			}
-			o.Set(n.keys[i][1:len(n.keys[i])-1], v)
-		}
+// Enter visits the inside of a member of which only a part is needed.
+func (s *sparseEvent) Enter(key []byte) jsonvalue.Visitor {
+	n := s.needs.of(key)
+	if n == nil || n.all {
 		return nil
-	})
+	}
+	s.part = sparseMember{event: s, keys: n.keys, built: jsonvalue.NewObject(len(n.keys))}
+	return &s.part
+}
+
+// Member takes a member that is needed.
+func (s *sparseEvent) Member(key, value []byte) error {
+	n := s.needs.of(key)
+	if n == nil {
+		s.escaped = s.escaped || bytes.IndexByte(key, '\\') >= 0
+		return nil
+	}
+	var v any = s.part.built
+	if n.all || value[0] != '{' {
+		var err error
+		if v, err = parse(value); err != nil {
+			return err
+		}
+	}
+	s.built.Set(n.member[1:len(n.member)-1], v)
+	return nil
+}
+
+// sparseMember visits one member's object and builds the parts that are needed.
+type sparseMember struct {
+	event *sparseEvent
+	keys  []string
+	built *jsonvalue.Object
+}
+
+// Enter visits nothing deeper.
+func (s *sparseMember) Enter([]byte) jsonvalue.Visitor { return nil }
+
+// Member takes a value that is needed.
+func (s *sparseMember) Member(key, value []byte) error {
+	i := slices.Index(s.keys, string(key))
+	if i < 0 {
+		s.event.escaped = s.event.escaped || bytes.IndexByte(key, '\\') >= 0
+		return nil
+	}
+	v, err := parse(value)
+	if err != nil {
+		return err
+	}
+	s.built.Set(s.keys[i][1:len(s.keys[i])-1], v)
+	return nil
 }
 
 // parse is jsonvalue.Parse for a text that is known to be JSON: most values that

@@ -99,13 +99,14 @@ type FieldLine struct {
 
 // fieldTrace takes a mapping's trace through its JSON, as readClauses does.
 type fieldTrace struct {
-	Field     string          `json:"field"`
-	Directive string          `json:"directive"`
-	Path      string          `json:"path"`
-	Raw       json.RawMessage `json:"raw"`
-	Result    json.RawMessage `json:"result"`
-	Missing   bool            `json:"missing"`
-	Error     string          `json:"error"`
+	Field      string          `json:"field"`
+	Directive  string          `json:"directive"`
+	Path       string          `json:"path"`
+	Raw        json.RawMessage `json:"raw"`
+	Conversion string          `json:"conversion"`
+	Result     json.RawMessage `json:"result"`
+	Missing    bool            `json:"missing"`
+	Error      string          `json:"error"`
 }
 
 func (v *View) fieldLines(fields any) []FieldLine {
@@ -116,7 +117,7 @@ func (v *View) fieldLines(fields any) []FieldLine {
 	}
 	lines := make([]FieldLine, 0, len(traces))
 	for _, t := range traces {
-		l := FieldLine{Name: first(t.Field, "$"), From: first(t.Path, t.Directive, v.T("why.constant")), Note: t.Error}
+		l := FieldLine{Name: first(t.Field, "$"), From: first(t.Path, t.Directive, v.T("why.constant")), Note: first(t.Error, t.Conversion)}
 		state := "value"
 		switch raw := jsonText(t.Raw); {
 		case t.Error != "":

@@ -10,11 +10,9 @@ import (
 
 // Filter is a compiled filter. It never changes: use it from many goroutines.
 type Filter struct {
-	text  string
-	tree  *Group
-	root  group
-	types []string
-	names []string
+	text string
+	tree *Group
+	root group
 }
 
 // Compile reads a filter's text. An error is Invalid and names line, column and
@@ -31,10 +29,7 @@ func Compile(text string) (*Filter, error) {
 	if bad != nil {
 		return nil, bad.in(text)
 	}
-	f := &Filter{text: text, tree: tree, root: *compileGroup(tree)}
-	f.types = requires(tree, "type").texts()
-	f.names = requires(tree, "event").texts()
-	return f, nil
+	return &Filter{text: text, tree: tree, root: *compileGroup(tree)}, nil
 }
 
 func checkText(text string) error {

@@ -147,7 +147,7 @@ func TestFilter_ConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for range 50 {
 				_, _ = f.Match(e)
-				f.Needs()
+				f.Needs(nil)
 				if got := f.Explain(e); got.Outcome != want.Outcome {
 					t.Error("another outcome")
 				}
@@ -159,28 +159,36 @@ func TestFilter_ConcurrentUse(t *testing.T) {
 
 func TestNeeds_OnlyWhatIsCertain(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string][2][]string{
-		`type = "track" and event = "X"`:                               {{"track"}, {"X"}},
-		`type = "track", event = "X"`:                                  {{"track"}, {"X"}},
-		`type = "track" and (event = "X" or event = "Y")`:              {{"track"}, {"X", "Y"}},
-		`(type = "track") or (type = "page" and name = "Home")`:        {{"track", "page"}, nil},
-		`type = "track" or userId = "u"`:                               {nil, nil},
-		`type = "track" or event = "X"`:                                {nil, nil},
-		`type = "track" and event = "X" or event = "Y"`:                {nil, nil}, // the or counts for all
-		`type = "track" and type = "page"`:                             {{}, nil},
-		`type != "track" and event != "X"`:                             {nil, nil},
-		`match(event, "X*") and type = track`:                          {{"track"}, nil},
-		`properties.type = "track"`:                                    {nil, nil},
-		`type = "track" and ()`:                                        {{"track"}, nil},
-		`() and type = "track"`:                                        {nil, nil}, // skipping would hide the error
-		`type = "track" or ()`:                                         {nil, nil},
-		`type = null`:                                                  {{"null"}, nil},
-		`type = "track" and unknown = "x" and event in ["X"]`:          {{"track"}, nil},
-		`type = 'track'`:                                               {{"'track'"}, nil},
-		`(event = "X" and type = "a") or (event = "X" and name = "b")`: {nil, {"X"}},
+	kind := func(text string) Clue { return Clue{Place{"type", ""}, text} }
+	name := func(text string) Clue { return Clue{Place{"event", ""}, text} }
+	for text, want := range map[string][]Clue{
+		`type = "track"`:                                               {kind("track")},
+		`type = 'track'`:                                               {kind("'track'")},
+		`type = null`:                                                  {kind("null")},
+		`type = "track" and event = "X"`:                               {name("X")}, // costs less
+		`event = "X", type = "track"`:                                  {name("X")},
+		`type = "track" and (event = "X" or event = "Y")`:              {name("X"), name("Y")},
+		`type = "track" and (event = "X" or event != "Y")`:             {kind("track")},
+		`(type = "track") or (type = "page" and name = "Home")`:        {kind("track"), {Place{"name", ""}, "Home"}},
+		`(event = "X" and type = "a") or (event = "X" and name = "b")`: {name("X"), {Place{"name", ""}, "b"}},
+		`type = "track" or event = "X"`:                                {kind("track"), name("X")},
+		`type = "track" and event = "X" or event = "Y"`:                {kind("track"), name("X"), name("Y")}, // the or counts for all
+		`type = "track" and properties.a\.b = "X"`:                     {{Place{"properties", "a.b"}, "X"}},
+		`match(event, "X*") and type = track`:                          {kind("track")},
+		`type = "track" and unknown = "x" and event in ["X"]`:          {kind("track")},
+		`type = "track" and ()`:                                        {kind("track")},
+		`type = "track" or userId != "u"`:                              nil,
+		`type != "track" and event != "X"`:                             nil,
+		`properties.n = 1 and properties.b = true and userId = null`:   nil,
+		`() and type = "track"`:                                        nil, // passing over it would hide the error
+		`properties.\. = "x" and type = "track"`:                       nil,
+		`type = "track" or ()`:                                         nil,
 	} {
-		types, names := mustCompile(t, text).Needs()
-		require.Equal(t, want, [2][]string{types, names}, text)
+		f := mustCompile(t, text)
+		require.Equal(t, want, f.Needs(map[Clue]int{kind("track"): 1000, kind("page"): 2, kind("a"): 2, name("X"): 1}), text)
+		for _, c := range want {
+			require.Contains(t, f.Clues(), c, text)
+		}
 	}
 }
 
@@ -206,4 +214,21 @@ func BenchmarkMatch(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestFilter_ManyGoroutines_SameAnswer(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, `type = "track" and (properties.a.\0 > 1 or traits.x = null) and !match(event, "*x")`)
+	e := event(t, `{"type":"track","event":"E","properties":{"a":[2]}}`)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				if ok, err := f.Match(e); !ok || err != nil || f.Explain(e).Outcome != True {
+					t.Errorf("have %v, %v", ok, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -23,6 +23,6 @@ func ExampleLint() {
 		fmt.Printf("column %d: %s %s\n", f.Column, f.Construct, f.Means)
 	}
 	// Output:
-	// column 20: !( the ! is ignored: the group means the same without it
-	// column 30: 'Order Completed' single quotes are part of the text: it equals only data that has them
+	// column 20: !( this is destination-filter FQL; as a trigger it means: the ! is ignored, and the group means the same without it
+	// column 30: 'Order Completed' this is destination-filter FQL; as a trigger it means: the text with its single quotes, which equals only data that has them
 }

@@ -38,27 +38,53 @@ func (l *linter) path(c *Condition, left token) {
 
 // operator tells of an operator that is none; then the value does not matter.
 func (l *linter) operator(c *Condition, left, op, value token) bool {
-	name := l.source(left)
 	pair := l.span(op, value)
 	switch {
 	case op.kind == kindDot:
-		l.add(left.pos, l.span(left, value), "a key that starts with a digit or is called and, or, null ends the path: the condition is never true", name+`.\`+l.key(value.pos))
-		l.quiet = true
+		l.quiet = true // told by neighbours
 	case op.text == "in":
-		l.add(op.pos, "in", "is no operator here: the condition is never true", "one condition for each value, joined by or")
+		l.list(l.add(op.pos, "in", otherDialect+"no operator, so that the condition is never true", "one condition for each value, joined by or"), left, op)
 		l.quiet = true
 	case tests[c.Operator] == nil:
 		l.add(op.pos, l.source(op), "is no operator: the condition is never true", "= != < <= > >=")
 	case op.text == "=" && value.text == "=":
-		l.add(op.pos, "==", `compares with the text "=" and ignores what follows`, "=")
+		l.add(op.pos, "==", `compares with the text "=" and ignores what follows`, "=").fix(l, op.pos, value.end, "= ")
 	case (op.text == "<" || op.text == ">") && value.kind == kindOp && value.text == "=":
-		l.add(op.pos, pair, "is "+op.text+` and the text "=": never true`, op.text+"= and a blank")
+		l.add(op.pos, pair, "is "+op.text+` and the text "=": never true`, op.text+"= and a blank").fix(l, op.pos, value.end, op.text+"= ")
 	case op.text == "=" && value.kind == kindOp && value.text != "!":
-		l.add(op.pos, pair, "compares with the text "+quote(value.text), value.text[:1]+"= and a blank")
+		l.add(op.pos, pair, "compares with the text "+quote(value.text), value.text[:1]+"= and a blank").fix(l, op.pos, value.end, value.text[:1]+"= ")
 	default:
 		return false
 	}
 	return true
+}
+
+// list writes a condition for each value of the list behind in.
+func (l *linter) list(f *Finding, left, op token) {
+	after := l.behind(op.end)
+	if len(after) == 0 || (after[0].text != "[" && after[0].text != "(") {
+		return
+	}
+	var parts []string
+	for _, t := range after[1:] {
+		switch t.kind {
+		case kindBracket, kindClose:
+			text := strings.Join(parts, " or ")
+			if len(parts) > 1 {
+				text = "(" + text + ")"
+			}
+			if len(parts) > 0 {
+				f.fix(l, left.pos, t.end, text)
+			}
+			return
+		case kindString, kindNumber, kindIdent:
+			value := t.text
+			if t.kind == kindString {
+				value = quote(t.text[1 : len(t.text)-1])
+			}
+			parts = append(parts, l.source(left)+" = "+value)
+		}
+	}
 }
 
 // key is what stands at a position, up to a terminator.
@@ -79,27 +105,41 @@ func (l *linter) value(c *Condition, op, value token) {
 	switch {
 	case value.kind == kindEnd:
 		l.add(op.pos, l.source(op), "the value is missing: "+means+quote(endText), "a value in double quotes")
+	case value.text == "[":
+		l.add(value.pos, "[", otherDialect+"the text "+quote("["), "one condition for each value, joined by or")
 	case value.kind >= kindDot || value.kind == kindOp || value.kind == kindWord:
-		rewrite := "a value in double quotes"
-		if value.text == "[" {
-			rewrite = "one condition for each value, joined by or"
-		}
-		l.add(value.pos, l.source(value), means+quote(value.text), rewrite)
+		l.add(value.pos, l.source(value), means+quote(value.text), "a value in double quotes")
 	case value.text == "null" && isType && !ordered:
 		l.add(op.pos, raw, means+`"null"; on `+c.Field+" it does not ask whether the field is there", "")
 	case (value.text == "true" || value.text == "false") && op.text == "!=":
-		l.add(op.pos, raw, "is true unless the value is the text "+quote(value.text)+"; the boolean passes too", "= "+opposite(value.text))
+		l.add(op.pos, raw, "is true unless the value is the text "+quote(value.text)+"; the boolean passes too", "= "+opposite(value.text)).
+			fix(l, op.pos, value.end, "= "+opposite(value.text))
 	case (value.text == "true" || value.text == "false") && c.Operator == Equal:
-		l.add(op.pos, raw, means+quote(value.text), "")
+		l.add(op.pos, raw, means+quote(value.text), "= "+quote(value.text)).fix(l, value.pos, value.end, quote(value.text))
 	case value.kind == kindIdent && isKeywordFold(value.text):
-		l.add(value.pos, value.text, means+quote(value.text)+"; only lower case has a meaning", strings.ToLower(value.text))
+		l.add(value.pos, value.text, means+quote(value.text)+"; only lower case has a meaning", strings.ToLower(value.text)).
+			fix(l, value.pos, value.end, strings.ToLower(value.text))
 	case value.kind == kindNumber && value.value().(float64) != value.value().(float64):
 		l.add(value.pos, l.source(value), "is no number: nothing equals it", "")
 	case value.kind == kindNumber && (c.Operator == Equal || c.Operator == NotEqual):
-		l.add(op.pos, raw, means+quote(jsonvalue.NumberText(value.value().(float64)))+", on "+c.Field+"; a number is never equal to it", "")
+		text := quote(jsonvalue.NumberText(value.value().(float64)))
+		l.add(op.pos, raw, means+text+", on "+c.Field+"; a number is never equal to it", op.text+" "+text).fix(l, value.pos, value.end, text)
 	case ordered && value.kind == kindString && c.number() != c.number():
 		l.add(op.pos, raw, "is never true: only numbers are ordered", "")
+	case ordered && value.kind != kindNumber:
+		number := jsonvalue.NumberText(c.number())
+		f := l.add(op.pos, raw, "is the number "+number+": a number of the event passes, a text such as "+quote(number)+" never", op.text+" "+number)
+		if !strings.Contains(number, "e") && c.number() == c.number() {
+			f.fix(l, value.pos, value.end, number)
+		}
+	case ordered && !c.nested():
+		l.add(op.pos, raw, "is true for numbers only, and "+c.Field+" is a text as a rule", "")
 	}
+}
+
+// nested reports whether the condition is about a value below a field.
+func (c *Condition) nested() bool {
+	return c.Field == "properties" || c.Field == "traits" || c.Field == "context"
 }
 
 func opposite(boolean string) string {
@@ -124,7 +164,10 @@ func (l *linter) quotes(t token) {
 	}
 	switch inner := t.text[1 : len(t.text)-1]; {
 	case t.text[0] == '\'':
-		l.add(t.pos, t.text, "single quotes are part of the text: it equals only data that has them", quote(inner))
+		f := l.add(t.pos, t.text, otherDialect+"the text with its single quotes, which equals only data that has them", quote(inner))
+		if !strings.Contains(inner, `"`) {
+			f.fix(l, t.pos, t.end, quote(inner))
+		}
 	case strings.Contains(inner, `\`):
 		l.add(t.pos, t.text, "there are no escapes: a backslash is a backslash, and a double quote cannot be written", "")
 	}
@@ -138,11 +181,16 @@ func (l *linter) function(c *Condition, name token, args [5]token) {
 	l.quiet = false
 	field, value := args[1], args[3]
 	if c.Field == "" {
+		l.loss = true
 		means := name.text + " cannot look at this: the call is dropped"
-		if slices.Contains(otherDialect, field.text) {
-			means = name.text + " cannot look at what another function gives: the call is dropped"
+		if slices.Contains(otherFunctions, field.text) {
+			means = otherDialect + name.text + " cannot look at what another function gives, and the call is dropped"
 		}
 		l.add(name.pos, l.span(name, field), means, "event, name, userId, properties.…, traits.… or context.…")
+		return
+	}
+	if args[2].kind == kindDot { // a key that is no name, told by neighbours, moved everything
+		l.quiet = true
 		return
 	}
 	// In a group, the closing parenthesis is the end of the group's words.
@@ -173,15 +221,26 @@ func (l *linter) pattern(c *Condition, value token, inner string) {
 	if !prefix {
 		rest, _ = strings.CutPrefix(inner, "*")
 	}
-	rewrite := ""
+	bare, rewrite, fixed := strings.Trim(inner, "*"), "", ""
+	wild := strings.ContainsAny(bare, "*?[")
+	not := c.Operator == NotStartsWith || c.Operator == NotEndsWith
 	switch {
 	case !prefix && !strings.HasPrefix(inner, "*"):
 		rewrite = `= "` + inner + `", or match with * at one end`
+		if fixed = c.left() + " = " + quote(inner); not {
+			fixed = c.left() + " != " + quote(inner)
+		}
 	case prefix && strings.HasPrefix(rest, "*"):
-		rewrite = `contains(field, "` + strings.Trim(inner, "*") + `")`
+		rewrite = `contains(field, "` + bare + `")`
+		if fixed = "contains(" + c.left() + ", " + quote(bare) + ")"; not {
+			fixed = "!" + fixed
+		}
 	case strings.ContainsAny(rest, "*?["):
 	default:
 		return
 	}
-	l.add(value.pos, value.text, c.Means()+"; match knows one * at one end, no other pattern", rewrite)
+	f := l.add(value.pos, value.text, otherDialect+c.Means()+"; match knows one * at one end, no other pattern", rewrite)
+	if fixed != "" && !wild {
+		f.fix(l, c.pos, c.end, fixed)
+	}
 }

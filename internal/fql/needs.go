@@ -1,82 +1,94 @@
 package fql
 
-import "slices"
+import (
+	"slices"
 
-// Needs tells what the filter certainly requires of an event's type and of its
-// name (the field event): no event with another one matches or makes judging
-// fail. nil means that any could match; an empty list, that none can. It lets a
-// routing table pass over filters without judging them. The lists must not be
-// changed.
-func (f *Filter) Needs() (types, names []string) { return f.types, f.names }
+	"github.com/segue-xm/segue/internal/jsonvalue"
+)
 
-// allowed is a set of texts a field may have, or everything.
-type allowed struct {
-	only bool
-	set  []string
+// Place is where a condition looks in an event: its Field and Path.
+type Place struct{ Field, Path string }
+
+// Clue is a text at a place.
+type Clue struct {
+	Place
+	Text string
 }
 
-func (a allowed) texts() []string {
-	if !a.only {
-		return nil
-	}
-	return slices.Clip(a.set)
+// Reader gives a function that finds what an event has at the place, as
+// conditions find it.
+func (p Place) Reader() func(event *jsonvalue.Object) any {
+	return compileClause(&Condition{Field: p.Field, Path: p.Path}).lookup
 }
 
-// requires is what a node lets through of one field. In an "and" only the
-// children before the first that could fail count: skipping the filter must
-// not hide an error.
-func requires(n Node, field string) allowed {
+// Clues are the clues that the filter asks for with =, wherever they stand in it.
+func (f *Filter) Clues() []Clue { return appendClues(nil, f.tree) }
+
+func appendClues(clues []Clue, n Node) []Clue {
 	switch n := n.(type) {
 	case *Condition:
-		if n.Field == field && n.Operator == Equal {
-			return allowed{true, []string{n.text()}}
+		if n.Operator == Equal {
+			clues = append(clues, n.clue())
+		}
+	case *Group:
+		for _, child := range n.Children {
+			clues = appendClues(clues, child)
+		}
+	}
+	return clues
+}
+
+func (c *Condition) clue() Clue { return Clue{Place{c.Field, c.Path}, c.text()} }
+
+// Needs are clues that make a match possible: an event for which none of them is
+// true does not match, nor does judging it fail. nil means that any event could
+// match. It lets a routing table pass over filters without judging them. Where
+// the filter leaves a choice, the clues that cost least together are taken.
+func (f *Filter) Needs(cost map[Clue]int) []Clue { return needs(f.tree, cost) }
+
+// needs, in an "and", looks only at the children before the first that could
+// fail: passing over the filter must not hide an error.
+func needs(n Node, cost map[Clue]int) []Clue {
+	switch n := n.(type) {
+	case *Condition:
+		if n.Operator == Equal {
+			return []Clue{n.clue()}
 		}
 	case *Group:
 		if n.Operator == joinOr {
-			return requiresAny(n, field)
+			return needsOfAny(n, cost)
 		}
-		var all allowed
+		var best []Clue
 		for _, child := range n.Children {
 			if canFail(child) {
 				break
 			}
-			all = all.and(requires(child, field))
-		}
-		return all
-	}
-	return allowed{}
-}
-
-func requiresAny(g *Group, field string) allowed {
-	some := allowed{only: true, set: []string{}}
-	for _, child := range g.Children {
-		a := requires(child, field)
-		if !a.only || canFail(child) {
-			return allowed{}
-		}
-		for _, text := range a.set {
-			if !slices.Contains(some.set, text) {
-				some.set = append(some.set, text)
+			if clues := needs(child, cost); clues != nil && (best == nil || total(clues, cost) < total(best, cost)) {
+				best = clues
 			}
 		}
+		return best
 	}
-	return some
+	return nil
 }
 
-func (a allowed) and(b allowed) allowed {
-	switch {
-	case !a.only:
-		return b
-	case !b.only:
-		return a
-	}
-	both := allowed{only: true, set: []string{}}
-	for _, text := range a.set {
-		if slices.Contains(b.set, text) {
-			both.set = append(both.set, text)
+func needsOfAny(g *Group, cost map[Clue]int) []Clue {
+	var all []Clue
+	for _, child := range g.Children {
+		clues := needs(child, cost)
+		if clues == nil || canFail(child) {
+			return nil
 		}
+		all = append(all, clues...)
 	}
-	return both
+	return all
+}
+
+func total(clues []Clue, cost map[Clue]int) (sum int) {
+	for _, c := range clues {
+		sum += cost[c]
+	}
+	return sum
 }
 
 // canFail reports whether judging the node can end in an error.

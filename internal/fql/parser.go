@@ -121,7 +121,7 @@ func (p *parser) level(q *queue, inGroup bool) (Node, *problem) {
 			nodes = append(nodes, n)
 		}
 	}
-	p.lint.level(words, len(nodes))
+	p.lint.level(words, nodes)
 	switch len(nodes) {
 	case 0:
 		return nil, nil

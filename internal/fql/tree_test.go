@@ -2,7 +2,10 @@ package fql
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,5 +122,88 @@ func TestGroup_JSON_BadTree_IsInvalid(t *testing.T) {
 	for _, text := range []string{`[]`, `{"children":5}`, `{"operator":"and","children":["x"]}`, `{"operator":"and","children":[{"field":"type","operator":"=","value":{}}]}`, deep} {
 		var g Group
 		require.Error(t, json.Unmarshal([]byte(text), &g), text)
+	}
+}
+
+// randomTree makes a tree of the shapes that people build: conditions with keys
+// and values of all kinds, in a group or in groups of a group.
+func randomTree(r *rand.Rand, depth int) *Group {
+	fields := []string{"type", "event", "name", "userId", "properties", "traits", "context"}
+	paths := []string{"a", "a.b", "my key", "1st", "a.0", "and", "or.null", "日本", "$x", "a-b", "-", "x_y", "properties", "é", `a\b`, "🎉", "a..b", `"`}
+	values := []any{"x", "", "日本 🎉", `a\b`, "it's", "true", "null", "a*", "*", `say "hi"`, "5", 0.0, 5.0, -0.5, 1e21, 1e-7, 123456789.25, true, false, nil}
+	pick := func(n int) int { return r.IntN(n) }
+	g := &Group{Operator: []string{"and", "or"}[pick(2)]}
+	for range 1 + pick(3) {
+		if depth > 0 && pick(3) == 0 {
+			g.Children = append(g.Children, randomTree(r, depth-1))
+			continue
+		}
+		c := &Condition{Field: fields[pick(len(fields))], Value: values[pick(len(values))]}
+		if c.nested() {
+			c.Path = paths[pick(len(paths))]
+		}
+		all := slices.Sorted(maps.Keys(tests))
+		c.Operator = all[pick(len(all))]
+		g.Children = append(g.Children, c)
+	}
+	return g
+}
+
+// A tree is written as a text that means the tree, or it is refused; a text that is
+// written once more stays as it is.
+func TestGroup_Text_OfAnyTree_ReadsBackOrIsRefused(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	written := 0
+	for range 20_000 {
+		g := randomTree(r, 2)
+		text, err := g.Text()
+		if err != nil {
+			require.Equal(t, fault.Invalid, fault.KindOf(err))
+			continue
+		}
+		written++
+		f := mustCompile(t, text)
+		require.Empty(t, difference(g, f.tree), text)
+		again, err := f.Tree().Text()
+		require.NoError(t, err, text)
+		require.Empty(t, difference(f.tree, mustCompile(t, again).tree), text)
+		b, err := json.Marshal(f.Tree())
+		require.NoError(t, err)
+		var back Group
+		require.NoError(t, json.Unmarshal(b, &back))
+		require.Empty(t, difference(f.tree, &back), text)
+	}
+	require.Greater(t, written, 2_000)
+}
+
+// What Segment's builder can say with one condition, everybody can say.
+func TestCondition_OfTheBuilder_IsAlwaysWritten(t *testing.T) {
+	t.Parallel()
+	for op := range tests {
+		for _, field := range []string{"name", "userId", "properties", "traits", "context"} {
+			c := &Condition{Field: field, Operator: op}
+			if c.nested() {
+				c.Path = `a b.日本.1st`
+			}
+			switch takes[op].needs {
+			case "number":
+				c.Value = 4.5
+				if !c.nested() {
+					c.Value = "4.5"
+				}
+			case "string":
+				c.Value = "Order"
+			case "":
+				if op == NotEqual {
+					c.Value = "x"
+				}
+			}
+			if (op == NumberEquals || op == NumberNotEquals) && !c.nested() || (op == IsTrue || op == IsFalse) && field == "name" {
+				continue // the fields of text have no such test
+			}
+			_, err := (&Group{Operator: "and", Children: []Node{c}}).Text()
+			require.NoError(t, err, "%s %s", field, op)
+		}
 	}
 }

@@ -36,26 +36,28 @@ func IsNil(v any) bool { return v == nil || IsUndefined(v) }
 // The zero Object is empty and ready; a nil *Object reads as empty. Reading is
 // safe for concurrent use while nobody writes.
 type Object struct {
-	keys  []string
-	vals  []any
-	index map[string]int // only for large objects
-	ints  bool           // some key is integer-like: enumeration must sort
+	members []member
+	index   map[string]int // positions by key, only for large objects
+	ints    bool           // some key is integer-like: enumeration must sort
+}
+
+type member struct {
+	key string
+	val any
 }
 
 // indexFrom is the size from which a map pays for itself over a scan.
-const indexFrom = 16
+const indexFrom = 32
 
 // NewObject returns an object with room for n keys.
-func NewObject(n int) *Object {
-	return &Object{keys: make([]string, 0, n), vals: make([]any, 0, n)}
-}
+func NewObject(n int) *Object { return &Object{members: make([]member, 0, n)} }
 
 // Len is the number of keys.
 func (o *Object) Len() int {
 	if o == nil {
 		return 0
 	}
-	return len(o.keys)
+	return len(o.members)
 }
 
 func (o *Object) find(key string) int {
@@ -68,13 +70,18 @@ func (o *Object) find(key string) int {
 		}
 		return -1
 	}
-	return slices.Index(o.keys, key)
+	for i := range o.members {
+		if o.members[i].key == key {
+			return i
+		}
+	}
+	return -1
 }
 
 // Get returns the value of a key, or Undefined.
 func (o *Object) Get(key string) any {
 	if i := o.find(key); i >= 0 {
-		return o.vals[i]
+		return o.members[i].val
 	}
 	return Undefined{}
 }
@@ -85,22 +92,24 @@ func (o *Object) Has(key string) bool { return o.find(key) >= 0 }
 // Set sets a key; a key already there keeps its place.
 func (o *Object) Set(key string, v any) {
 	if i := o.find(key); i >= 0 {
-		o.vals[i] = v
+		o.members[i].val = v
 		return
 	}
-	o.keys = append(o.keys, key)
-	o.vals = append(o.vals, v)
-	if !o.ints && integerLike(key) {
-		o.ints = true
-	}
+	o.members = append(o.members, member{key, v})
+	o.ints = o.ints || integerLike(key)
 	switch {
 	case o.index != nil:
-		o.index[key] = len(o.keys) - 1
-	case len(o.keys) == indexFrom:
+		o.index[key] = len(o.members) - 1
+	case len(o.members) == indexFrom:
 		o.index = make(map[string]int, 2*indexFrom)
-		for i, k := range o.keys {
-			o.index[k] = i
-		}
+		o.number()
+	}
+}
+
+// number fills the index.
+func (o *Object) number() {
+	for i := range o.members {
+		o.index[o.members[i].key] = i
 	}
 }
 
@@ -110,13 +119,10 @@ func (o *Object) Delete(key string) {
 	if i < 0 {
 		return
 	}
-	o.keys = slices.Delete(o.keys, i, i+1)
-	o.vals = slices.Delete(o.vals, i, i+1)
+	o.members = slices.Delete(o.members, i, i+1)
 	if o.index != nil {
 		clear(o.index)
-		for i, k := range o.keys {
-			o.index[k] = i
-		}
+		o.number()
 	}
 }
 
@@ -128,28 +134,28 @@ func (o *Object) All() iter.Seq2[string, any] {
 		}
 		if o.ints {
 			for _, i := range o.order() {
-				if !yield(o.keys[i], o.vals[i]) {
+				if !yield(o.members[i].key, o.members[i].val) {
 					return
 				}
 			}
 			return
 		}
-		for i, k := range o.keys {
-			if !yield(k, o.vals[i]) {
+		for i := range o.members {
+			if !yield(o.members[i].key, o.members[i].val) {
 				return
 			}
 		}
 	}
 }
 
-// order is the enumeration order as positions in keys.
+// order is the enumeration order as positions in members.
 func (o *Object) order() []int {
-	pos := make([]int, len(o.keys))
-	rank := make([]uint64, len(o.keys))
-	for i, k := range o.keys {
+	pos := make([]int, len(o.members))
+	rank := make([]uint64, len(o.members))
+	for i := range o.members {
 		pos[i] = i
 		rank[i] = 1 << 40
-		if integerLike(k) {
+		if k := o.members[i].key; integerLike(k) {
 			rank[i], _ = strconv.ParseUint(k, 10, 64)
 		}
 	}
@@ -178,7 +184,7 @@ func (o *Object) Keys() []string {
 // ValueForKey is Get in the form ojg's jp.Keyed asks for.
 func (o *Object) ValueForKey(key string) (any, bool) {
 	if i := o.find(key); i >= 0 {
-		return o.vals[i], true
+		return o.members[i].val, true
 	}
 	return nil, false
 }
@@ -192,7 +198,7 @@ func (o *Object) RemoveValueForKey(key string) { o.Delete(key) }
 // integerLike reports whether JavaScript treats the key as an array index:
 // canonical decimal from 0 to 2^32-2.
 func integerLike(k string) bool {
-	if k == "" || len(k) > 10 || (k[0] == '0' && len(k) > 1) {
+	if k == "" || k[0] > '9' || len(k) > 10 || (k[0] == '0' && len(k) > 1) {
 		return false
 	}
 	for i := range len(k) {

@@ -8,19 +8,28 @@ import (
 	"github.com/segue-xm/segue/internal/fault"
 )
 
-// Members calls visit for every member of a JSON object in the order of the text:
-// its key, with quotes and escapes, and its value, both as they are written. It
-// accepts exactly what Parse does and builds nothing: for whoever wants a part of
-// a text, or to carry it on. The error is Parse's, or that of visit, which ends
-// the walk; members before a flaw have been visited then. The slices are parts of
-// text.
-func Members(text []byte, visit func(key, value []byte) error) error {
+// Visitor is shown the members of an object in the order of the text. The slices
+// are parts of the text: a key with its quotes and escapes, a value, both as they
+// are written.
+type Visitor interface {
+	// Enter is asked before a value that is an object: who visits the members of
+	// that one, or nil for nobody.
+	Enter(key []byte) Visitor
+	// Member is told every member when its end is found. An error ends the walk.
+	Member(key, value []byte) error
+}
+
+// Walk shows the members of a JSON object to v. It accepts exactly what Parse does
+// and builds nothing: for whoever wants a part of a text, or to carry it on. The
+// error is Parse's, or that of a visitor; members before a flaw have been shown
+// then.
+func Walk(text []byte, v Visitor) error {
 	i := skipBlanks(text, 0)
 	if i == len(text) || text[i] != '{' {
 		_, err := ParseObject(text)
 		return err
 	}
-	end, err := skipObject(text, i, 1, visit)
+	end, err := skipObject(text, i, 1, v)
 	if err != nil {
 		return err
 	}
@@ -33,6 +42,16 @@ func Members(text []byte, visit func(key, value []byte) error) error {
 	return fault.New(fault.Invalid, "not JSON")
 }
 
+// Members is Walk over one object alone.
+func Members(text []byte, visit func(key, value []byte) error) error {
+	return Walk(text, flatVisitor(visit))
+}
+
+type flatVisitor func(key, value []byte) error
+
+func (flatVisitor) Enter([]byte) Visitor             { return nil }
+func (f flatVisitor) Member(key, value []byte) error { return f(key, value) }
+
 // The skip functions return where something ends, or -1 when it breaks the rules.
 
 func skipBlanks(b []byte, i int) int {
@@ -42,8 +61,8 @@ func skipBlanks(b []byte, i int) int {
 	return i
 }
 
-// skipObject skips the object at b[i] == '{'; visit may be nil.
-func skipObject(b []byte, i, depth int, visit func(key, value []byte) error) (int, error) {
+// skipObject skips the object at b[i] == '{'; v may be nil.
+func skipObject(b []byte, i, depth int, v Visitor) (int, error) {
 	if depth > MaxDepth {
 		return -1, nil
 	}
@@ -60,13 +79,16 @@ func skipObject(b []byte, i, depth int, visit func(key, value []byte) error) (in
 			return -1, nil
 		}
 		value := skipBlanks(b, i+1)
-		if i = skipValue(b, value, depth); i < 0 {
-			return -1, nil
-		}
-		if visit != nil {
-			if err := visit(b[key:keyEnd], b[value:i]); err != nil {
+		if v == nil {
+			i = skipValue(b, value, depth)
+		} else {
+			var err error
+			if i, err = visitMember(b, key, keyEnd, value, depth, v); err != nil {
 				return -1, err
 			}
+		}
+		if i < 0 {
+			return -1, nil
 		}
 		if i = skipBlanks(b, i); i == len(b) {
 			return -1, nil
@@ -80,6 +102,27 @@ func skipObject(b []byte, i, depth int, visit func(key, value []byte) error) (in
 		i = skipBlanks(b, i+1)
 	}
 	return -1, nil
+}
+
+// visitMember skips the value at value and shows it with its key.
+func visitMember(b []byte, key, keyEnd, value, depth int, v Visitor) (int, error) {
+	var inner Visitor
+	if value < len(b) && b[value] == '{' {
+		inner = v.Enter(b[key:keyEnd])
+	}
+	end := -1
+	if inner == nil {
+		end = skipValue(b, value, depth)
+	} else {
+		var err error
+		if end, err = skipObject(b, value, depth+1, inner); err != nil {
+			return -1, err
+		}
+	}
+	if end < 0 {
+		return -1, nil
+	}
+	return end, v.Member(b[key:keyEnd], b[value:end])
 }
 
 func skipArray(b []byte, i, depth int) int {
@@ -142,14 +185,7 @@ func skipString(b []byte, i int) int {
 	start := i
 	ascii := true
 	for i++; ; i++ {
-		for len(b)-i >= 8 {
-			n := plainBytes(binary.LittleEndian.Uint64(b[i:]))
-			i += n
-			if n < 8 {
-				break
-			}
-		}
-		if i >= len(b) {
+		if i = skipPlain(b, i); i >= len(b) {
 			return -1
 		}
 		switch c := b[i]; {
@@ -168,6 +204,18 @@ func skipString(b []byte, i int) int {
 			ascii = false
 		}
 	}
+}
+
+// skipPlain skips what a string holds as it is, up to the last seven bytes.
+func skipPlain(b []byte, i int) int {
+	for len(b)-i >= 8 {
+		n := plainBytes(binary.LittleEndian.Uint64(b[i:]))
+		i += n
+		if n < 8 {
+			break
+		}
+	}
+	return i
 }
 
 // plainBytes is how many bytes of x, from the lowest, a string holds as they are:

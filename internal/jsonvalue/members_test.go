@@ -33,6 +33,43 @@ func TestMembers_Error_IsTheVisitorsOrParses(t *testing.T) {
 	require.Equal(t, 1, calls)
 }
 
+// recorder notes what it is shown, and enters the members named "in".
+type recorder struct {
+	name string
+	log  *[]string
+}
+
+func (r recorder) Enter(key []byte) Visitor {
+	if string(key) != `"in"` {
+		return nil
+	}
+	return recorder{r.name + ">", r.log}
+}
+
+func (r recorder) Member(key, value []byte) error {
+	*r.log = append(*r.log, r.name+string(key)+"="+string(value))
+	if string(value) == `"stop"` {
+		return errors.New("stop")
+	}
+	return nil
+}
+
+func TestWalk_Enter_ShowsTheInsideBeforeTheMember(t *testing.T) {
+	t.Parallel()
+	var log []string
+	require.NoError(t, Walk([]byte(`{"out":{"in":{"a":1}}, "in" : {"a":[{"in":{}}],"in":{"b":2}},"in":3}`), recorder{"", &log}))
+	require.Equal(t, []string{`"out"={"in":{"a":1}}`, `>"a"=[{"in":{}}]`, `>>"b"=2`, `>"in"={"b":2}`, `"in"={"a":[{"in":{}}],"in":{"b":2}}`, `"in"=3`}, log)
+
+	require.EqualError(t, Walk([]byte(`{"in":{"a":"stop"}}`), recorder{"", &log}), "stop")
+	require.EqualError(t, Walk([]byte(`{"in":{"a":01}}`), recorder{"", &log}), "not JSON, line 1, column 12: a number cannot start with 0")
+}
+
+// everywhere enters every object.
+type everywhere struct{}
+
+func (everywhere) Enter([]byte) Visitor         { return everywhere{} }
+func (everywhere) Member(_, value []byte) error { _, err := Parse(value); return err }
+
 func FuzzMembers(f *testing.F) {
 	for _, s := range []string{
 		`{}`, ` {"a":[]} `, `{"a":[1,2.5e-3,-0],"b":{"c":"\ud83d\ude00 é"}}`, `{"a":tru}`, `{"a":1,}`, `{,}`, `{"a":"` + "\xff" + `"}`, `{"a":"\u12"}`,
@@ -53,6 +90,7 @@ func FuzzMembers(f *testing.F) {
 			return nil
 		})
 		require.Equal(t, parseErr, err)
+		require.Equal(t, parseErr, Walk(text, everywhere{}))
 		if err == nil {
 			require.Equal(t, Text(o), Text(built))
 		}

@@ -27,8 +27,7 @@ const MaxDepth = 200
 // It is written by hand because ojg's tokenizer lets through what must be
 // refused here (1 2, {"a":}, 1.) and breaks surrogate pairs.
 func Parse(b []byte) (any, error) {
-	p := parser{text: string(b)}
-	p.keys, p.vals = p.keyRoom[:0], p.valRoom[:0]
+	p := parser{text: string(b), src: b}
 	v, ok := p.value(0)
 	if ok {
 		p.blanks()
@@ -54,20 +53,59 @@ func ParseObject(b []byte) (*Object, error) {
 }
 
 // parser reads a text in one pass. Members and elements of what is still open
-// wait on two stacks, so that each object and array is allocated once, in its size.
+// wait on a stack at the start of room. When an object ends, its members move to
+// the end of room and stay there. So nearly all objects of an event share one
+// allocation, of just their size.
 type parser struct {
-	text   string
-	pos    int
-	keys   []string
-	vals   []any
-	reason string // why it failed, at pos
-
+	text    string
+	src     []byte // the same bytes: what the skip functions read
+	pos     int
+	room    []member
+	open    int      // how many wait
 	objects []Object // room that new objects are cut from
-	members []string
-	values  []any
+	reason  string   // why it failed, at pos
+}
 
-	keyRoom [32]string
-	valRoom [32]any
+// bytesPerMember is about how much text of an event makes a member.
+const bytesPerMember = 20
+
+func (p *parser) push(m member) {
+	if p.open == len(p.room) {
+		rest := len(p.text) - p.pos // of which no member takes less than two bytes
+		room := make([]member, p.open+max(4, min(rest/bytesPerMember, 64), min(rest/2, p.open)))
+		copy(room, p.room)
+		p.room = room
+	}
+	p.room[p.open] = m
+	p.open++
+}
+
+// newObject takes the members that wait from start on.
+func (p *parser) newObject(start int) *Object {
+	if len(p.objects) == 0 {
+		p.objects = make([]Object, 8)
+	}
+	o := &p.objects[0]
+	p.objects = p.objects[1:]
+	end := len(p.room)
+	members := p.room[end-(p.open-start) : end : end]
+	copy(members, p.room[start:p.open])
+	p.room, p.open = p.room[:end-len(members)], start
+	o.members = members[:0]
+	for i := range members { // Set is never ahead of what is read
+		o.Set(members[i].key, members[i].val)
+	}
+	return o
+}
+
+// newArray takes the elements that wait from start on.
+func (p *parser) newArray(start int) []any {
+	a := make([]any, p.open-start)
+	for i := range a {
+		a[i] = p.room[start+i].val
+	}
+	p.open = start
+	return a
 }
 
 func (p *parser) fail(reason string) bool {
@@ -153,7 +191,7 @@ func (p *parser) object(depth int) (any, bool) {
 	if p.tooDeep(depth) {
 		return nil, false
 	}
-	keys, vals := len(p.keys), len(p.vals)
+	start := p.open
 	p.pos++
 	p.blanks()
 	for first := true; p.at() != '}' || !first; first = false {
@@ -173,7 +211,7 @@ func (p *parser) object(depth int) (any, bool) {
 		if !ok {
 			return nil, false
 		}
-		p.keys, p.vals = append(p.keys, key), append(p.vals, v)
+		p.push(member{key, v})
 		p.blanks()
 		if p.at() == '}' {
 			break
@@ -185,35 +223,14 @@ func (p *parser) object(depth int) (any, bool) {
 		p.blanks()
 	}
 	p.pos++
-	o := p.newObject(len(p.keys) - keys)
-	for i, key := range p.keys[keys:] {
-		o.Set(key, p.vals[vals+i])
-	}
-	p.keys, p.vals = p.keys[:keys], p.vals[:vals]
-	return o, true
-}
-
-// newObject is NewObject out of shared room: a few allocations for all.
-func (p *parser) newObject(n int) *Object {
-	if len(p.objects) == 0 {
-		p.objects = make([]Object, 8)
-	}
-	if len(p.members) < n {
-		p.members = make([]string, max(n, 48))
-		p.values = make([]any, max(n, 48))
-	}
-	o := &p.objects[0]
-	p.objects = p.objects[1:]
-	o.keys, p.members = p.members[:0:n], p.members[n:]
-	o.vals, p.values = p.values[:0:n], p.values[n:]
-	return o
+	return p.newObject(start), true
 }
 
 func (p *parser) array(depth int) (any, bool) {
 	if p.tooDeep(depth) {
 		return nil, false
 	}
-	vals := len(p.vals)
+	start := p.open
 	p.pos++
 	p.blanks()
 	for first := true; p.at() != ']' || !first; first = false {
@@ -221,7 +238,7 @@ func (p *parser) array(depth int) (any, bool) {
 		if !ok {
 			return nil, false
 		}
-		p.vals = append(p.vals, v)
+		p.push(member{val: v})
 		p.blanks()
 		if p.at() == ']' {
 			break
@@ -232,10 +249,7 @@ func (p *parser) array(depth int) (any, bool) {
 		p.pos++
 	}
 	p.pos++
-	a := make([]any, len(p.vals)-vals)
-	copy(a, p.vals[vals:])
-	p.vals = p.vals[:vals]
-	return a, true
+	return p.newArray(start), true
 }
 
 // powers of ten that a double holds exactly.
@@ -304,8 +318,11 @@ func (p *parser) number() (any, bool) {
 func (p *parser) str() (string, bool) {
 	start := p.pos + 1
 	ascii := true
-	for i := start; i < len(p.text); i++ {
-		switch c := p.text[i]; {
+	for i := start; ; i++ {
+		if i = skipPlain(p.src, i); i == len(p.src) {
+			break
+		}
+		switch c := p.src[i]; {
 		case c == '"':
 			p.pos = i + 1
 			s := p.text[start:i]

@@ -157,6 +157,33 @@ func TestParseObject_OtherValue_IsInvalid(t *testing.T) {
 	require.Equal(t, fault.Invalid, fault.KindOf(err))
 }
 
+// Objects share memory, but no object reaches into another's.
+func TestParse_ObjectsAreChanged_OthersStayAsTheyWere(t *testing.T) {
+	t.Parallel()
+	var text []byte
+	for i := range 500 {
+		text = fmt.Appendf(text, `,{"a":%d,"b":[{"c":[%d,{}]},%d],"a":{"d":%d},"e":"x"}`, i, i, i, i)
+	}
+	text = append(append([]byte{'['}, text[1:]...), ']')
+	v, err := Parse(text)
+	require.NoError(t, err)
+	list := v.([]any)
+	require.Len(t, list, 500)
+	for i, e := range list {
+		o := e.(*Object)
+		require.Equal(t, fmt.Sprintf(`{"a":{"d":%d},"b":[{"c":[%d,{}]},%d],"e":"x"}`, i, i, i), Text(o))
+		inner := o.Get("b").([]any)[0].(*Object)
+		for _, o := range []*Object{o, o.Get("a").(*Object), inner, inner.Get("c").([]any)[1].(*Object)} {
+			o.Set("new", 1.0)
+			o.Set("newer", 2.0)
+		}
+	}
+	changed := `{"a":{"d":%d,"new":1,"newer":2},"b":[{"c":[%d,{"new":1,"newer":2}],"new":1,"newer":2},%d],"e":"x","new":1,"newer":2}`
+	for i, e := range list {
+		require.Equal(t, fmt.Sprintf(changed, i, i, i), Text(e))
+	}
+}
+
 // FuzzParse holds Parse to encoding/json: the same texts are valid, but for what
 // Parse's comment says, and the values are the same.
 func FuzzParse(f *testing.F) {

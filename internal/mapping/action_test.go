@@ -65,12 +65,16 @@ func TestActionMapping_Coercion(t *testing.T) {
 		{`{"email":5}`, `"email":"5"`},
 		{`{"email":true}`, `"email":"true"`},
 		{`{"email":["x"]}`, `"email":"x"`},
-		{`{"email":[""]}`, ``},
+		{`{"email":[""]}`, `"email":""`}, // empty values are taken out before an array is opened
+		{`{"email":[null]}`, `"email":""`},
+		{`{"unsubscribed":[null]}`, `"unsubscribed":false`},
+		{`{"unsubscribed":[""]}`, `unsubscribed: must be a boolean but it was a string`},
+		{`{"email":[["x"]]}`, `email: must be a string but it was an array`},
 		{`{"unsubscribed":"true"}`, `"unsubscribed":true`},
 		{`{"unsubscribed":1}`, `"unsubscribed":true`},
 		{`{"unsubscribed":0}`, `"unsubscribed":false`},
 		{`{"unsubscribed":""}`, ``},
-		{`{"embeddedData":[{"a":1}]}`, `"embeddedData":{"a":1}`},
+		{`{"embeddedData":[{"a":1}]}`, `embeddedData: must be an object but it was an array`},
 		{`{"email":["a","b"]}`, `email: must be a string but it was an array`},
 		{`{"email":{"a":1}}`, `email: must be a string but it was an object`},
 		{`{"unsubscribed":"TRUE"}`, `unsubscribed: must be a boolean but it was a string`},
@@ -98,6 +102,7 @@ func TestActionMapping_WorkflowURL_MustBeHTTP(t *testing.T) {
 	for u, ok := range map[string]bool{
 		"https://iad1.qualtrics.com/triggers?s=1&t=2": true, "http://127.0.0.1:8080/x": true,
 		"ftp://example.com/": false, "/x": false, "https://example.com/日本": false, "https://": false,
+		"https://x/a|b": false, "https://x/{a}": false, "https://x/ y": false, "https://x?x=[1]": false, "https://x/%zz": false, "https://[::1]/x?a=%20": true,
 	} {
 		_, err := payloadOf(t, plan.StartWorkflow, `{"workflowUrl":"`+u+`"}`, `{}`)
 		require.Equal(t, ok, err == nil, "%s: %v", u, err)

@@ -71,7 +71,7 @@ func (c *compiler) build(v any, path string, keep bool) node {
 			constant = constant && isLiteral(l[i])
 		}
 		if constant {
-			return literal{v}
+			return folded(l)
 		}
 		return l
 	case *jsonvalue.Object:
@@ -92,12 +92,19 @@ func (c *compiler) object(v *jsonvalue.Object, path string, keep bool) node {
 		constant = constant && isLiteral(n)
 	}
 	if constant {
-		return literal{v}
+		return folded(o)
 	}
 	return o
 }
 
 func isLiteral(n node) bool { _, ok := n.(literal); return ok }
+
+// folded is the value of a list or object of literals. It need not be what was
+// written: a directive inside may have become a literal, or undefined.
+func folded(n node) node {
+	v, _ := n.eval(scope{}) // literals do not fail
+	return literal{v}
+}
 
 // directives says how each directive is compiled.
 var directives map[string]func(c *compiler, arg any, path string, keep bool) node
@@ -202,29 +209,27 @@ func (c *compiler) letterCase(arg any, path string, _ bool) node {
 
 func (c *compiler) replace(arg any, path string, _ bool) node {
 	o, _ := arg.(*jsonvalue.Object)
-	first := replacement{global: true}
-	var ok bool
-	if first.pattern, ok = o.Get("pattern").(string); !ok || first.pattern == "" {
-		return c.fail(path, `requires a "pattern" that is a text`)
-	}
-	first.with, _ = o.Get("replacement").(string)
-	first.ignoreCase, _ = o.Get("ignorecase").(bool)
-	if g, ok := o.Get("global").(bool); ok {
-		first.global = g
+	if !truthy(o.Get("pattern")) {
+		return c.fail(path, `requires a "pattern" key`)
 	}
 	if !truthy(o.Get("value")) {
 		return undefined
 	}
-	n := &replace{path: path, value: c.build(o.Get("value"), path+"/value", false), steps: []replacement{first}}
+	n := &replace{path: path, value: c.build(o.Get("value"), path+"/value", false)}
+	first := replacement{global: true}
+	if !given(o, "pattern", &first.pattern) || !given(o, "replacement", &first.with) ||
+		!given(o, "ignorecase", &first.ignoreCase) || !given(o, "global", &first.global) {
+		n.mistyped = true // only in a literal array, which is not validated
+		return n
+	}
+	n.steps = append(n.steps, first)
 	if n.refuse = first.tooLong("pattern", "replacement"); n.refuse != "" {
 		c.fail(path, "%s", n.refuse)
 		return n
 	}
 	second := first
-	if second.pattern, _ = o.Get("pattern2").(string); second.pattern == "" {
-		return n
-	}
-	if second.with, ok = o.Get("replacement2").(string); !ok && !jsonvalue.IsNil(o.Get("replacement2")) {
+	second.pattern, second.with = "", ""
+	if !given(o, "pattern2", &second.pattern) || second.pattern == "" || !given(o, "replacement2", &second.with) {
 		return n
 	}
 	if n.refuse = second.tooLong("pattern2", "replacement2"); n.refuse != "" {
@@ -233,6 +238,20 @@ func (c *compiler) replace(arg any, path string, _ bool) node {
 	}
 	n.steps = append(n.steps, second)
 	return n
+}
+
+// given sets to to an argument unless that is missing or null. It reports false
+// when the argument is of another type.
+func given[T any](o *jsonvalue.Object, name string, to *T) bool {
+	v := o.Get(name)
+	if jsonvalue.IsNil(v) {
+		return true
+	}
+	t, ok := v.(T)
+	if ok {
+		*to = t
+	}
+	return ok
 }
 
 func (r replacement) tooLong(pattern, with string) string {
@@ -292,7 +311,12 @@ func (c *compiler) transform(arg any, path string, keep bool) node {
 	if apply = c.injectRoot(apply); apply == nil {
 		return c.fail(path+"/apply", "the root directive must be one object with the directive's arguments")
 	}
-	return &transform{path, c.build(apply, path+"/apply", false), c.build(o.Get("mapping"), path+"/mapping", keep)}
+	n := &transform{path, c.build(apply, path+"/apply", false), c.build(o.Get("mapping"), path+"/mapping", keep)}
+	// In a literal array nothing was validated, but what is applied always is.
+	if ps := validate(apply); len(ps) > 0 {
+		n.apply = c.fail(path+"/apply", "%s", (&ValidationError{ps}).Error())
+	}
+	return n
 }
 
 func (c *compiler) flatten(arg any, path string, _ bool) node {

@@ -9,8 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/osteele/tuesday"
-
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
@@ -25,7 +23,7 @@ var dateLayouts = []string{
 	"2006-01-02T15:04Z07:00",
 	"2006-01-02T15:04Z0700",
 	"2006-01-02T15:04",
-	"2006-01-02",
+	"2006-1-2",
 	"2006-01",
 	"20060102T150405Z07:00",
 	"20060102T150405Z0700",
@@ -35,12 +33,14 @@ var dateLayouts = []string{
 	"2006/1/2",
 	"1/2/2006 15:04:05",
 	"1/2/2006 15:04",
+	"1/2/2006 3:04:05 PM",
+	"1/2/2006 3:04 PM",
 	"1/2/2006",
 	"Mon, 2 Jan 2006 15:04:05 Z0700",
 	"Mon, 2 Jan 2006 15:04:05 MST",
 	"Mon, 2 Jan 2006 15:04:05",
 	"Mon, 2 Jan 2006",
-	"Mon Jan 2 2006 15:04:05 MST-0700",
+	"Mon Jan 2 2006 15:04:05 GMT-0700",
 	"Mon Jan 2 15:04:05 2006",
 	"Mon Jan 2 2006",
 	"2 Jan 2006 15:04:05 Z0700",
@@ -77,8 +77,10 @@ func parseDate(s string) (time.Time, bool) {
 	}
 	if isoDateTime.MatchString(s) {
 		s = s[:10] + "T" + strings.ReplaceAll(s[11:], " ", "")
-		if strings.HasSuffix(s, "z") {
-			s = s[:len(s)-1] + "Z"
+		for _, utc := range []string{"z", "UTC", "GMT"} {
+			if before, ok := strings.CutSuffix(s, utc); ok {
+				s = before + "Z"
+			}
 		}
 	}
 	s = strings.TrimSuffix(zoneName.ReplaceAllString(s, ""), " GMT")
@@ -114,36 +116,78 @@ func allDigits(s string) bool {
 
 const defaultDateFormat = "%A, %B %-e, %Y at %-l:%M %P %z"
 
-// dateFilter formats dates in UTC. Numbers are seconds; what is no date stays as
-// it is. "now" and "today" are the time of the event, so that running the same
-// event again gives the same text.
-func dateFilter(format string) liquidFilter {
-	return func(run *liquidRun, v any, args []any) (any, error) {
+// dateFilter formats dates, in UTC or the zone of its second argument: a name, or
+// minutes west of UTC. What is no date stays as it is. "now" and "today" are the
+// time of the event, so that running the same event again gives the same text.
+func dateFilter(run *liquidRun, v any, args []any) (any, error) {
+	t, ok := liquidTime(run, v)
+	if !ok {
+		return v, nil
+	}
+	zone := "UTC"
+	if z := at(args, 1); !jsonvalue.IsNil(z) {
+		in, err := liquidZone(z)
+		if err != nil {
+			return nil, err
+		}
+		t, zone = t.In(in), in.String()
+	}
+	format := defaultDateFormat
+	if f := at(args, 0); !jsonvalue.IsNil(f) {
+		format = liquidText(f)
+	}
+	return formatDate(t, format, zone)
+}
+
+// liquidZone is a zone by its name, or by minutes.
+func liquidZone(z any) (*time.Location, error) {
+	if name, ok := z.(string); ok {
+		in, err := time.LoadLocation(name)
+		if err != nil || name == "" || name == "Local" {
+			return nil, fmt.Errorf("%q is not a time zone", name)
+		}
+		return in, nil
+	}
+	minutes := number(z)
+	if !(math.Abs(minutes) <= 24*60) {
+		return nil, fmt.Errorf("a time zone is a name or minutes west of UTC")
+	}
+	return time.FixedZone("", int(-minutes*60)), nil
+}
+
+// dateAs formats dates in one form.
+func dateAs(format string) liquidFilter {
+	return func(run *liquidRun, v any, _ []any) (any, error) {
 		t, ok := liquidTime(run, v)
 		if !ok {
 			return v, nil
 		}
-		f := format
-		if f == "" {
-			f = liquidText(at(args, 0))
-		}
-		if f == "" {
-			f = defaultDateFormat
-		}
-		if wideFormat.MatchString(f) {
-			return nil, fmt.Errorf("the date format %q asks for too wide a field", f)
-		}
-		s, err := tuesday.Strftime(f, t)
-		return s, err
+		return formatDate(t, format, "UTC")
 	}
 }
 
-var wideFormat = regexp.MustCompile(`%[^A-Za-z%]*\d{3}`)
+// dateInWords formats dates as day, month and year, with "ordinal" as 4th March
+// 2025 and in the "US" as March 4th, 2025.
+func dateInWords(month string) liquidFilter {
+	return func(run *liquidRun, v any, args []any) (any, error) {
+		format := "%d " + month + " %Y"
+		switch {
+		case at(args, 0) != "ordinal":
+		case at(args, 1) == "US":
+			format = month + " %-d%q, %Y"
+		default:
+			format = "%-d%q " + month + " %Y"
+		}
+		return dateAs(format)(run, v, nil)
+	}
+}
 
 func liquidTime(run *liquidRun, v any) (time.Time, bool) {
 	switch v := v.(type) {
 	case float64:
 		return millisTime(v * 1000)
+	case bool: // JavaScript's Date takes it for milliseconds
+		return millisTime(number(v))
 	case string:
 		if v == "now" || v == "today" {
 			return eventTime(run.root)
@@ -152,6 +196,8 @@ func liquidTime(run *liquidRun, v any) (time.Time, bool) {
 			return millisTime(parseNumber(v) * 1000)
 		}
 		return parseDate(v)
+	case []any:
+		return parseDate(jsText(v))
 	}
 	return time.Time{}, false
 }

@@ -1,13 +1,14 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"strings"
 	"sync"
 
 	"github.com/osteele/liquid"
-	"github.com/osteele/liquid/render"
+	"github.com/osteele/liquid/expressions"
 
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
@@ -24,49 +25,46 @@ var (
 		"group_by", "group_by_exp", "has", "has_exp", "map", "newline_to_br", "reject", "reject_exp",
 		"reverse", "sort", "sort_natural", "uniq", "where_exp", "type",
 	}
-	// patternFilters are those that search with regular expressions.
-	patternFilters = []string{"normalize_whitespace", "slugify", "truncatewords"}
 )
 
-// liquidTemplate is a @liquid text, parsed. The engine gives control flow, scopes
-// and the grammar of expressions. What values are and what filters and comparisons
-// do differs between it and Segment's, so the text is rewritten first: literals
-// become constants, comparisons and outputs become filters, all of which are ours.
+// liquidTemplate is a @liquid text, parsed. The engine gives control flow and the
+// application of filters. What is a text's grammar, what values are and what
+// filters and comparisons do differs between it and Segment's, so the text is
+// rewritten first: literals become constants, and variables, operators and outputs
+// become filters, all of which are ours.
 type liquidTemplate struct {
 	template  *liquid.Template
-	constants map[string]any    // by their name in the rewritten text
-	variables map[string]string // name in the rewritten text → key of the event
-	cost      int               // steps of the engine itself
+	constants map[string]any // by their name in the rewritten text
+	cost      int            // steps of the engine itself
 }
 
 var liquidEngine = sync.OnceValue(func() *liquid.Engine {
 	e := liquid.NewEngine()
+	for name, f := range liquidSteps {
+		e.RegisterFilter(name, func(v any, run *liquidRun, args ...any) (any, error) { return run.apply(f, v, args) })
+	}
 	for name, f := range liquidFilters {
-		factor := 1
-		if slices.Contains(patternFilters, name) {
-			factor = perPattern
-		}
+		keep := keepsWords[name]
 		e.RegisterFilter(name, func(v any, run *liquidRun, args ...any) (any, error) {
-			if err := run.read(factor, v, args); err != nil {
-				return nil, err
+			if !keep {
+				v = plain(v)
+				for i, a := range args {
+					args[i] = plain(a)
+				}
 			}
-			out, err := f(run, v, args)
-			if err != nil {
-				return nil, err
+			out, err := run.apply(f, v, args)
+			if err == nil {
+				err = run.made(out)
 			}
-			if err := run.made(out); err != nil {
-				return nil, err
-			}
-			return liquidValue{out}, nil
+			return out, err
 		})
 	}
 	for _, name := range disabledFilters {
-		e.RegisterFilter(name, func(any, *liquidRun, ...any) (any, error) {
-			return nil, fmt.Errorf("filter %q is disabled", name)
+		e.RegisterFilter(name, func(_ any, run *liquidRun, _ ...any) (any, error) {
+			return run.apply(func(*liquidRun, any, []any) (any, error) {
+				return nil, fmt.Errorf("filter %q is disabled", name)
+			}, nil, nil)
 		})
-	}
-	for name, step := range map[string]counter{"increment": {first: 0, step: 1}, "decrement": {first: -1, step: 0}} {
-		e.RegisterTag(name, step.render)
 	}
 	return e
 })
@@ -90,7 +88,7 @@ func parseLiquid(source string) (t *liquidTemplate, err error) {
 	if perr != nil {
 		return nil, perr
 	}
-	return &liquidTemplate{parsed, r.constants, r.variables, len(text) + 100*(len(r.constants)+len(r.variables))}, nil
+	return &liquidTemplate{parsed, r.constants, len(text) + 100*len(r.constants)}, nil
 }
 
 func (t *liquidTemplate) render(root scope) (s string, err error) {
@@ -103,48 +101,56 @@ func (t *liquidTemplate) render(root scope) (s string, err error) {
 		return "", errTooMuch
 	}
 	run := &liquidRun{root: root.value, room: maxWeight, budget: root.budget}
-	bindings := make(map[string]any, len(t.constants)+len(t.variables)+2)
+	bindings := make(map[string]any, len(t.constants)+1)
 	for name, v := range t.constants {
 		bindings[name] = v
 	}
-	for name, key := range t.variables {
-		bindings[name] = liquidValue{liquidProperty(root.value, key)}
-	}
 	bindings[runName] = run
-	bindings[rootName] = liquidValue{root.value}
 	out := &boundedText{}
 	if rerr := t.template.FRender(out, bindings); rerr != nil {
+		var failed expressions.FilterError
+		if errors.As(rerr.Cause(), &failed) {
+			return "", failed.Err // without the rewritten text
+		}
 		return "", rerr
 	}
-	return string(out.text), nil
+	s, _, _ = strings.Cut(string(out.text), stopMark)
+	return s, nil
 }
 
-// liquidRun is what one rendering may still use. It travels as an argument of
-// every filter.
+// stopMark stands in the output where the template was ended by a break. It is not
+// UTF-8, so nothing else can be it.
+const stopMark = "\xffstop\xff"
+
+// liquidRun is the state of one rendering. It travels as an argument of every
+// filter.
 type liquidRun struct {
-	root   any
-	room   int // bytes that filters may still make
-	budget *budget
+	root    any
+	room    int                // bytes that filters may still make
+	budget  *budget            // of the mapping
+	scope   map[string]any     // what assign and capture set
+	counts  map[string]float64 // what increment and decrement count; they hide the event's members
+	cycles  map[string]int
+	stopped bool // behind a break nothing is judged, and nothing fails
 }
 
-// made charges a value that a filter made.
-func (r *liquidRun) made(v any) error {
-	return r.take(weight(v, r.room))
-}
-
-func (r *liquidRun) take(n int) error {
-	if r.room -= n; r.room < 0 {
-		return errTooLarge
+func (r *liquidRun) apply(f liquidFilter, v any, args []any) (any, error) {
+	if r.stopped { // a capture around the break ended too: what comes next ends the rest
+		return liquidValue{stopMark}, nil
 	}
-	if !r.budget.spend(n) {
-		return errTooMuch
+	if err := r.read(v, args); err != nil {
+		return nil, err
 	}
-	return nil
+	out, err := f(r, v, args)
+	if err != nil {
+		return nil, err
+	}
+	return liquidValue{out}, nil
 }
 
 // read charges what a filter looks at.
-func (r *liquidRun) read(factor int, v any, args []any) error {
-	n := factor * reading(v)
+func (r *liquidRun) read(v any, args []any) error {
+	n := reading(v)
 	for _, a := range args {
 		n += reading(a)
 	}
@@ -156,10 +162,31 @@ func (r *liquidRun) read(factor int, v any, args []any) error {
 
 // reading is what a filter may look at in a value: of an object, one member.
 func reading(v any) int {
+	if l, ok := v.(liquidValue); ok {
+		v = l.v
+	}
 	if _, ok := v.(*jsonvalue.Object); ok {
 		return perValue
 	}
 	return weight(v, maxWeight)
+}
+
+// made charges a value that a filter made.
+func (r *liquidRun) made(v any) error {
+	if l, ok := v.(liquidValue); ok {
+		v = l.v
+	}
+	return r.take(weight(v, r.room))
+}
+
+func (r *liquidRun) take(n int) error {
+	if r.room -= n; r.room < 0 {
+		return errTooLarge
+	}
+	if !r.budget.spend(n) {
+		return errTooMuch
+	}
+	return nil
 }
 
 // boundedText is a writer that holds at most maxText bytes.
@@ -203,22 +230,6 @@ func (c *compiler) liquid(arg any, path string, _ bool) node {
 		return c.fail(path, "%v", err)
 	}
 	return &liquidNode{path, t}
-}
-
-// counter is {% increment x %}, which prints and then counts up from 0, or
-// {% decrement x %}, which counts down from 0 and then prints.
-type counter struct{ first, step float64 }
-
-func (c counter) render(ctx render.Context) (string, error) {
-	name := ctx.TagArgs()
-	v, _ := ctx.Get(name).(liquidValue)
-	n, ok := v.v.(float64)
-	if !ok {
-		n = 0
-	}
-	n += c.first
-	ctx.Set(name, liquidValue{n + c.step})
-	return jsonvalue.NumberText(n), nil
 }
 
 // liquidText prints a value as {{ }} does: arrays without separators.

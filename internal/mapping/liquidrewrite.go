@@ -5,30 +5,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-// Names in the rewritten text. Variables of the template become v0, v1, … and so
-// cannot meet these or the engine's keywords.
+// Names in the rewritten text. What the template itself names is only ever a
+// constant there, so that it cannot meet these or the engine's keywords.
 const (
-	runName    = "run"
-	rootName   = "root"
-	textFilter = "as_text"
-	notFilter  = "negate"
+	runName     = "run"
+	captureName = "captured"
 )
 
 // rewriter writes a template in the form the engine runs as Segment's would; see
 // liquidTemplate.
 type rewriter struct {
-	out       strings.Builder
+	out       []byte
 	constants map[string]any
-	variables map[string]string
-	names     map[string]string // key of the event → name
+	tokens    []liquidToken // what is still to be written
 }
 
-func newRewriter() *rewriter {
-	return &rewriter{constants: map[string]any{}, variables: map[string]string{}, names: map[string]string{}}
-}
+func newRewriter() *rewriter { return &rewriter{constants: map[string]any{}} }
 
 func (r *rewriter) constant(v any) string {
 	name := "k" + strconv.Itoa(len(r.constants))
@@ -36,210 +30,274 @@ func (r *rewriter) constant(v any) string {
 	return name
 }
 
-func (r *rewriter) variable(key string) string {
-	name, ok := r.names[key]
-	if !ok {
-		name = "v" + strconv.Itoa(len(r.names))
-		r.names[key], r.variables[name] = name, key
-	}
-	return name
-}
-
 func (r *rewriter) template(source string) (string, error) {
-	s := source
-	trim := false // the markup before asked to strip what follows
-	for s != "" {
-		start, isTag := nextMarkup(s)
-		text := s
-		if start >= 0 {
-			text = s[:start]
-		}
-		if trim {
-			text = strings.TrimLeftFunc(text, isBlank)
-		}
-		if start < 0 {
-			r.text(text)
-			break
-		}
-		inner, rest, err := markup(s[start:], isTag)
-		if err != nil {
-			return "", err
-		}
-		if strings.HasPrefix(inner, "-") {
-			inner, text = inner[1:], strings.TrimRightFunc(text, isBlank)
-		}
-		if trim = strings.HasSuffix(inner, "-"); trim {
-			inner = inner[:len(inner)-1]
-		}
-		r.text(text)
-		s = rest
-		if !isTag {
-			err = r.output(inner)
-		} else {
-			s, err = r.tag(trimSpace(inner), s)
-		}
-		if err != nil {
+	tokens, err := liquidTokens(source)
+	if err != nil {
+		return "", err
+	}
+	r.tokens = tokens
+	for len(r.tokens) > 0 {
+		if err := r.token(r.next()); err != nil {
 			return "", err
 		}
 	}
-	return r.out.String(), nil
+	return string(r.out), nil
 }
 
-// nextMarkup finds {{ or {%.
-func nextMarkup(s string) (start int, isTag bool) {
-	for i := 0; i+1 < len(s); i++ {
-		if s[i] == '{' && (s[i+1] == '{' || s[i+1] == '%') {
-			return i, s[i+1] == '%'
-		}
-	}
-	return -1, false
+func (r *rewriter) next() liquidToken {
+	t := r.tokens[0]
+	r.tokens = r.tokens[1:]
+	return t
 }
 
-// markup cuts off one {{ … }} or {% … %}. An output's end is not looked for inside
-// quotes.
-func markup(s string, isTag bool) (inner, rest string, err error) {
-	if isTag {
-		inner, rest, ok := strings.Cut(s[2:], "%}")
-		if !ok {
-			return "", "", fmt.Errorf("tag %q not closed", s)
-		}
-		return inner, rest, nil
+func (r *rewriter) token(t liquidToken) error {
+	switch t.kind {
+	case textToken:
+		r.text(t.content())
+		return nil
+	case outputToken:
+		return r.output(t.inner)
 	}
-	quote := byte(0)
-	for i := 2; i+1 < len(s); i++ {
-		switch c := s[i]; {
-		case quote != 0 && c == '\\':
-			i++
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '"' || c == '\'':
-			quote = c
-		case c == '}' && s[i+1] == '}':
-			return s[2:i], s[i+2:], nil
-		}
-	}
-	return "", "", fmt.Errorf("output %q not closed", s)
+	return r.tag(t)
+}
+
+// print writes an expression whose value is to come out.
+func (r *rewriter) print(expression string) {
+	r.out = fmt.Appendf(r.out, "{{ %s | as_text: %s }}", expression, runName)
 }
 
 // text writes text that is to come out as it is.
 func (r *rewriter) text(s string) {
 	if strings.Contains(s, "{") {
-		fmt.Fprintf(&r.out, "{{ %s | %s: %s }}", r.constant(s), textFilter, runName)
+		r.print(r.constant(s))
 		return
 	}
-	r.out.WriteString(s)
+	r.out = append(r.out, s...)
 }
 
 func (r *rewriter) output(inner string) error {
-	if trimSpace(inner) == "" {
-		return nil
-	}
-	e, err := r.expression(inner)
+	e, err := r.filtered(inner)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(&r.out, "{{ %s | %s: %s }}", e, textFilter, runName)
+	r.print(e)
 	return nil
 }
 
-// tag writes one tag and gives the source after it, which is later for the tags
-// that swallow their content.
-func (r *rewriter) tag(inner, rest string) (string, error) {
-	name, args := word(inner)
-	switch {
-	case strings.HasPrefix(inner, "#"):
-	case slices.Contains(disabledTags, name):
-		return "", fmt.Errorf("tag %q is disabled", name)
-	case name == "raw" || name == "comment":
-		content, after, ok := until(rest, "end"+name)
-		if !ok {
-			return "", fmt.Errorf("tag %q not closed", name)
+// filtered writes a whole value with its filters. What follows a comma or a
+// closing parenthesis is ignored, as by liquidjs.
+func (r *rewriter) filtered(source string) (string, error) {
+	return (&expressionReader{r: r, s: source}).filtered()
+}
+
+// tag writes one tag and takes the tokens that belong to it.
+func (r *rewriter) tag(t liquidToken) error {
+	name, args := t.tag()
+	switch name {
+	case "#":
+		return inlineComment(args)
+	case "raw":
+		inside, err := r.until("endraw")
+		for _, t := range inside {
+			r.text(t.source)
 		}
-		if name == "raw" {
-			r.text(content)
+		return err
+	case "comment":
+		_, err := r.until("endcomment")
+		return err
+	case "echo":
+		if args != "" {
+			return r.output(args)
 		}
-		return after, nil
-	case name == "echo":
-		return rest, r.output(args)
-	case name == "if" || name == "elsif" || name == "unless":
-		e, err := r.expression(args)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&r.out, "{%% %s %s %%}", name, e)
-	case name == "assign":
-		key, value, ok := strings.Cut(args, "=")
-		key = trimSpace(key)
-		if w, more := word(key); !ok || w == "" || more != "" {
-			return "", fmt.Errorf("assign needs a name and a value: %q", args)
-		}
-		e, err := r.expression(value)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&r.out, "{%% assign %s = %s %%}", r.variable(key), e)
-	case name == "capture" || name == "increment" || name == "decrement":
-		key := strings.Trim(args, `"'`)
-		if w, more := word(key); w == "" || more != "" {
-			return "", fmt.Errorf("%s needs a name: %q", name, args)
-		}
-		fmt.Fprintf(&r.out, "{%% %s %s %%}", name, r.variable(key))
-	case name == "else" || name == "endif" || name == "endunless" || name == "endcapture":
-		fmt.Fprintf(&r.out, "{%% %s %%}", name)
-	case name == "liquid":
-		for line := range strings.Lines(args) {
-			if line = trimSpace(line); line == "" {
-				continue
-			}
-			if _, err := r.tag(line, ""); err != nil {
-				return "", err
-			}
-		}
+	case "if":
+		return r.branches(args, "endif")
+	case "unless":
+		return r.branches(args, "endunless")
+	case "assign":
+		return r.assign(args)
+	case "capture":
+		return r.capture(args)
+	case "increment", "decrement":
+		x := expressionReader{r: r, s: args}
+		r.print(fmt.Sprintf("%s | %s: %s", r.constant(x.identifier()), name, runName))
+	case "cycle":
+		return r.cycle(args)
+	case "block":
+		_, err := r.body("endblock")
+		return err
+	case "break", "continue": // outside of loops, which are switched off, both end the template
+		r.print(fmt.Sprintf("%s | stop: %s", r.constant(""), runName))
+	case "liquid":
+		return r.lines(args)
 	default:
-		return "", fmt.Errorf("tag %q not found", name)
+		if slices.Contains(disabledTags, name) {
+			return fmt.Errorf("tag %q is disabled", name)
+		}
+		return fmt.Errorf("tag %q not found", name)
 	}
-	return rest, nil
+	return nil
 }
 
-// until cuts the source at {% name %}.
-func until(s, name string) (content, rest string, ok bool) {
-	for from := 0; ; {
-		i := strings.Index(s[from:], "{%")
-		if i < 0 {
-			return "", "", false
+// until takes the tokens before the next tag of that name, and that one.
+func (r *rewriter) until(end string) ([]liquidToken, error) {
+	for i, t := range r.tokens {
+		if name, _ := t.tag(); name == end {
+			inside := r.tokens[:i]
+			r.tokens = r.tokens[i+1:]
+			return inside, nil
 		}
-		i += from
-		inner, after, closed := strings.Cut(s[i+2:], "%}")
-		if !closed {
-			return "", "", false
+	}
+	return nil, notClosed(end)
+}
+
+func notClosed(end string) error { return fmt.Errorf("tag not closed: %s is missing", end) }
+
+// body writes tokens up to one of the tags, and takes that.
+func (r *rewriter) body(ends ...string) (liquidToken, error) {
+	for len(r.tokens) > 0 {
+		t := r.next()
+		if name, _ := t.tag(); slices.Contains(ends, name) {
+			return t, nil
 		}
-		if trimSpace(strings.Trim(inner, "-")) == name {
-			content = s[:i]
-			if strings.HasPrefix(inner, "-") {
-				content = strings.TrimRightFunc(content, isBlank)
+		if err := r.token(t); err != nil {
+			return liquidToken{}, err
+		}
+	}
+	return liquidToken{}, notClosed(ends[0])
+}
+
+// branches writes if … or unless …. After an else, an unless ignores what is left
+// and an if refuses it.
+func (r *rewriter) branches(args, end string) error {
+	test := "truth"
+	if end == "endunless" {
+		test = "negate"
+	}
+	e, err := r.filtered(args)
+	if err != nil {
+		return err
+	}
+	r.out = fmt.Appendf(r.out, "{%% if %s | %s: %s %%}", e, test, runName)
+	keep := -1 // length of what was written when the rest began to be ignored
+	for sawElse := false; ; {
+		t, err := r.body(end, "elsif", "else")
+		if err != nil {
+			return err
+		}
+		if keep >= 0 {
+			r.out = r.out[:keep]
+		}
+		name, args := t.tag()
+		strict := end == "endif" && (sawElse || args != "")
+		switch {
+		case name == end:
+			if end == "endif" && args != "" {
+				return fmt.Errorf("unexpected %q", args)
 			}
-			if strings.HasSuffix(inner, "-") {
-				after = strings.TrimLeftFunc(after, isBlank)
+			r.out = append(r.out, "{% endif %}"...)
+			return nil
+		case sawElse && end == "endunless":
+			keep = len(r.out)
+		case name == "else" && strict, name == "elsif" && sawElse:
+			return fmt.Errorf("unexpected %s", name)
+		case name == "else":
+			sawElse = true
+			r.out = append(r.out, "{% else %}"...)
+		default:
+			e, err := r.filtered(args)
+			if err != nil {
+				return err
 			}
-			return content, after, true
+			r.out = fmt.Appendf(r.out, "{%% elsif %s | truth: %s %%}", e, runName)
 		}
-		from = i + 2
 	}
 }
 
-// word cuts the identifier at the start of s off, and the blanks after it.
-func word(s string) (name, rest string) {
-	i := 0
-	for i < len(s) && wordByte(s[i]) {
-		i++
+func (r *rewriter) assign(args string) error {
+	x := expressionReader{r: r, s: args}
+	key := x.identifier()
+	if key == "" || !x.take('=') {
+		return fmt.Errorf("assign needs a name and a value: %q", args)
 	}
-	return s[:i], strings.TrimLeftFunc(s[i:], isBlank)
+	e, err := x.filtered()
+	if err != nil {
+		return err
+	}
+	r.store(key, e)
+	return nil
 }
 
-// wordByte accepts what names are made of; all of Unicode beyond ASCII counts.
-func wordByte(c byte) bool {
-	return c == '_' || c == '-' || c == '?' || c >= utf8.RuneSelf ||
-		('0' <= c && c <= '9') || ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z')
+func (r *rewriter) store(key, expression string) {
+	r.print(fmt.Sprintf("%s | store: %s, (%s)", r.constant(key), runName, expression))
+}
+
+func (r *rewriter) capture(args string) error {
+	x := expressionReader{r: r, s: args}
+	key := x.identifier()
+	if key == "" {
+		text, ok := x.quoted()
+		if !ok {
+			return fmt.Errorf("capture needs a name: %q", args)
+		}
+		key = text
+	}
+	r.out = fmt.Appendf(r.out, "{%% capture %s %%}", captureName)
+	if _, err := r.body("endcapture"); err != nil {
+		return err
+	}
+	r.out = append(r.out, "{% endcapture %}"...)
+	r.store(key, captureName)
+	return nil
+}
+
+// cycle writes the next of its values, counted for all cycles of the same text
+// and group.
+func (r *rewriter) cycle(args string) error {
+	x := expressionReader{r: r, s: args}
+	group, ok, err := x.value()
+	if err != nil {
+		return err
+	}
+	if !ok || !x.take(':') {
+		group, x.s = r.constant(undefinedValue), args
+	}
+	var values, texts []string
+	for x.s != "" {
+		start := x.s
+		v, err := x.filtered()
+		if err != nil {
+			return err
+		}
+		values, texts = append(values, "("+v+")"), append(texts, start[:len(start)-len(x.s)])
+		_, x.s, _ = strings.Cut(x.s, ",")
+	}
+	if len(values) == 0 {
+		return fmt.Errorf("cycle needs values: %q", args)
+	}
+	r.print(fmt.Sprintf("%s | cycle: %s, %s, %s", r.constant(strings.Join(texts, ",")), runName, group, strings.Join(values, ", ")))
+	return nil
+}
+
+// lines writes the tags of a liquid tag, one a line.
+func (r *rewriter) lines(source string) error {
+	after := r.tokens
+	var err error
+	r.tokens, err = lineTokens(source)
+	for err == nil && len(r.tokens) > 0 {
+		err = r.token(r.next())
+	}
+	r.tokens = after
+	return err
+}
+
+func inlineComment(args string) error {
+	_, rest, more := strings.Cut(args, "\n")
+	for more {
+		var line string
+		line, rest, more = strings.Cut(rest, "\n")
+		if line = trimSpace(line); line != "" && line[0] != '#' {
+			return fmt.Errorf("every line of a comment needs a #: %q", line)
+		}
+	}
+	return nil
 }

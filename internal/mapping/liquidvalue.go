@@ -1,9 +1,11 @@
 package mapping
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/osteele/liquid/values"
 
@@ -17,39 +19,39 @@ type liquidValue struct{ v any }
 
 var _ values.Value = liquidValue{}
 
-// The words with a meaning of their own.
+// The words with a meaning of their own in comparisons. The word nil is not the
+// null of an event: it is neither less nor greater than anything.
 type (
+	nilWord   struct{}
 	emptyWord struct{}
 	blankWord struct{}
 )
 
-// Interface is the value as filters see it.
-func (l liquidValue) Interface() any {
-	if jsonvalue.IsUndefined(l.v) {
+// plain is the value of a word for those who do not compare it.
+func plain(v any) any {
+	switch v.(type) {
+	case nilWord:
 		return nil
+	case emptyWord, blankWord:
+		return ""
 	}
-	return l.v
+	return v
 }
 
-// Int is the value as the end of a range.
-func (l liquidValue) Int() int {
-	n := number(l.v)
-	if n != n || math.Abs(n) > maxText {
-		panic(values.TypeError("a range needs small whole numbers"))
-	}
-	return int(n)
-}
+// Interface is the value as filters see it.
+func (l liquidValue) Interface() any { return l.v }
+
+// Int is not used: ranges are made by a filter.
+func (l liquidValue) Int() int { return 0 }
 
 // Test is truth in Liquid: only false and nothing are false.
 func (l liquidValue) Test() bool { return liquidTruthy(l.v) }
 
-// IndexValue is a[i].
-func (l liquidValue) IndexValue(i values.Value) values.Value {
-	return liquidValue{liquidProperty(l.v, i.Interface())}
-}
+// IndexValue is not used.
+func (l liquidValue) IndexValue(values.Value) values.Value { return l }
 
-// PropertyValue is a.name.
-func (l liquidValue) PropertyValue(name values.Value) values.Value { return l.IndexValue(name) }
+// PropertyValue is not used.
+func (l liquidValue) PropertyValue(values.Value) values.Value { return l }
 
 // Equal is not used.
 func (l liquidValue) Equal(values.Value) bool { return false }
@@ -60,16 +62,23 @@ func (l liquidValue) Less(values.Value) bool { return false }
 // Contains is not used.
 func (l liquidValue) Contains(values.Value) bool { return false }
 
-func liquidTruthy(v any) bool { return !jsonvalue.IsNil(v) && v != false }
+func liquidTruthy(v any) bool {
+	v = plain(v)
+	return !jsonvalue.IsNil(v) && v != false
+}
 
-// liquidProperty is v[key] with Liquid's size, first and last.
+// liquidProperty is v[key] with Liquid's size, first and last. Nothing of nothing
+// is what it was, undefined or null.
 func liquidProperty(v, key any) any {
 	if l, ok := key.([]any); ok && weight(l, maxLiquid) > maxLiquid {
 		return jsonvalue.Undefined{} // no key is that long
 	}
+	v, key = plain(v), plain(key)
 	switch v := v.(type) {
+	case nil:
+		return nil
 	case *jsonvalue.Object:
-		name := liquidText(key)
+		name := jsText(key)
 		if name == "size" && !v.Has(name) {
 			return float64(v.Len())
 		}
@@ -87,21 +96,36 @@ func liquidProperty(v, key any) any {
 			if len(v) > 0 {
 				return v[len(v)-1]
 			}
-			return jsonvalue.Undefined{}
+			return undefinedValue
 		}
-		return property(v, liquidText(key))
+		return property(v, jsText(key))
 	case string:
 		if key == "size" {
 			return float64(textLength(v))
 		}
-		return property(v, liquidText(key))
+		return property(v, jsText(key))
 	}
-	return jsonvalue.Undefined{}
+	return undefinedValue
+}
+
+// jsText is JavaScript's String(v): like appendText, but that null and undefined
+// have names.
+func jsText(v any) string {
+	switch v := plain(v).(type) {
+	case nil:
+		return "null"
+	case jsonvalue.Undefined:
+		return "undefined"
+	case string:
+		return v
+	default:
+		return string(appendText(nil, v))
+	}
 }
 
 // number is JavaScript's Number(v).
 func number(v any) float64 {
-	switch v := v.(type) {
+	switch v := plain(v).(type) {
 	case nil:
 		return 0
 	case bool:
@@ -117,6 +141,14 @@ func number(v any) float64 {
 		return parseNumber(string(appendText(nil, v)))
 	}
 	return math.NaN()
+}
+
+// operand is a number for arithmetic: what is none counts as 0.
+func operand(v any) float64 {
+	if n := number(v); n == n {
+		return n
+	}
+	return 0
 }
 
 func parseNumber(s string) float64 {
@@ -143,19 +175,14 @@ func parseNumber(s string) float64 {
 	return n
 }
 
-// liquidEqual is ==: nothing is converted, arrays are equal by their elements.
+// liquidEqual is ==: nothing is converted, arrays are equal by their elements. Of
+// two words the left one has the say, and no two of empty and blank are equal.
 func liquidEqual(a, b any) bool {
-	if special(b) {
-		a, b = b, a
-	}
-	switch a.(type) {
-	case emptyWord:
-		return isEmpty(b)
-	case blankWord:
-		return isBlankValue(b)
-	}
-	if jsonvalue.IsNil(a) || jsonvalue.IsNil(b) {
-		return jsonvalue.IsNil(a) && jsonvalue.IsNil(b)
+	switch {
+	case isWord(a):
+		return wordEqual(a, b)
+	case isWord(b):
+		return wordEqual(b, a)
 	}
 	x, ok := a.([]any)
 	y, ok2 := b.([]any)
@@ -173,9 +200,25 @@ func liquidEqual(a, b any) bool {
 	return true
 }
 
-func special(v any) bool {
+func wordEqual(word, v any) bool {
 	switch v.(type) {
 	case emptyWord, blankWord:
+		return false
+	case nilWord:
+		return word != emptyWord{}
+	}
+	switch word.(type) {
+	case emptyWord:
+		return isEmpty(v)
+	case blankWord:
+		return isBlankValue(v)
+	}
+	return jsonvalue.IsNil(v)
+}
+
+func isWord(v any) bool {
+	switch v.(type) {
+	case nilWord, emptyWord, blankWord:
 		return true
 	}
 	return false
@@ -203,13 +246,13 @@ func isBlankValue(v any) bool {
 // liquidCompare is JavaScript's ordering; ok is false when neither is less, equal
 // or greater.
 func liquidCompare(a, b any) (order int, ok bool) {
-	if special(a) || special(b) {
+	if isWord(a) || isWord(b) {
 		return 0, false
 	}
-	x, isText := a.(string)
-	y, isText2 := b.(string)
+	x, isText := primitive(a).(string)
+	y, isText2 := primitive(b).(string)
 	if isText && isText2 {
-		return strings.Compare(x, y), true
+		return compareUnits(x, y), true
 	}
 	m, n := number(a), number(b)
 	switch {
@@ -221,10 +264,36 @@ func liquidCompare(a, b any) (order int, ok bool) {
 	return 0, m == n
 }
 
+// compareUnits orders texts by their UTF-16 units: what takes two of them comes
+// before the end of the first plane.
+func compareUnits(a, b string) int {
+	for a != "" && b != "" {
+		x, n := utf8.DecodeRuneInString(a)
+		y, m := utf8.DecodeRuneInString(b)
+		if x != y {
+			if (x > 0xffff) != (y > 0xffff) && min(x, y) > 0xdfff {
+				x, y = y, x
+			}
+			return cmp.Compare(x, y)
+		}
+		a, b = a[n:], b[m:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// primitive makes texts of arrays and objects.
+func primitive(v any) any {
+	switch v.(type) {
+	case []any, *jsonvalue.Object:
+		return jsText(v)
+	}
+	return v
+}
+
 func liquidContains(a, b any) bool {
-	switch a := a.(type) {
+	switch a := plain(a).(type) {
 	case string:
-		return strings.Contains(a, liquidText(b))
+		return strings.Contains(a, jsText(b))
 	case []any:
 		for _, e := range a {
 			if liquidEqual(e, b) {

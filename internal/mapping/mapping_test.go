@@ -12,6 +12,7 @@ import (
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/mapping"
+	"github.com/segue-xm/segue/internal/plan"
 )
 
 func value(t testing.TB, text string) any {
@@ -253,4 +254,86 @@ func TestErrors_AsFault(t *testing.T) {
 	var f *fault.Error
 	require.ErrorAs(t, err, &f)
 	require.Equal(t, "/a/@path", f.Field)
+}
+
+func TestCompile_PartsThatNoEventChanges_AreStillResolved(t *testing.T) {
+	t.Parallel()
+	check(t, []example{
+		{`{"a":{"@literal":"x"}}`, `{}`, `{"a":"x"}`},
+		{`[{"a":{"@literal":null}},{"@liquid":""}]`, `{}`, `[{"a":null},""]`},
+		{`{"a":1,"b":{"@case":{"operator":"lower","value":""}}}`, `{}`, `{"a":1}`}, // undefined is left out
+		{`{"@merge":{"direction":"right","objects":[{"a":{"@literal":"x"}}]}}`, `{}`, `{"a":"x"}`},
+		{`{"@merge":{"direction":"right","objects":[{"a":1},{"a":{"@case":{"operator":"lower","value":""}}}]}}`, `{}`, `{}`},
+	})
+}
+
+func TestTransform_RootThatIsNoObject_Fails(t *testing.T) {
+	t.Parallel()
+	inner := `{"@transform":{"apply":{"b":{"@path":"$.a"}},"mapping":{"c":{"@path":"$.b"}}}}`
+	check(t, []example{
+		{`{"@arrayPath":["$.l",` + inner + `]}`, `{"l":[{"a":1},{}]}`, `[{"c":1},{}]`},
+		{`{"@arrayPath":["$.l",` + inner + `]}`, `{"l":["x"]}`, `error /v/@arrayPath/1/@transform: data must be an object, got string`},
+		{`{"@transform":{"apply":{"@path":"$.no"},"mapping":` + inner + `}}`, `{}`, `{}`}, // nothing counts as {}
+	})
+}
+
+func TestReplace_ArgumentOfAWrongType_InALiteralArray_GivesEmptyText(t *testing.T) {
+	t.Parallel()
+	check(t, []example{
+		{`[{"@replace":{"value":"a","pattern":"a","global":1}}]`, `{}`, `[""]`},
+		{`[{"@replace":{"value":"a","pattern":5}}]`, `{}`, `[""]`},
+		{`[{"@replace":{"value":"a","pattern":"a","replacement":null}}]`, `{}`, `[""]`},
+		{`[{"@replace":{"value":"a","pattern":0}}]`, `{}`, `error /v/0/@replace: requires a "pattern" key`},
+		{`[{"@replace":{"value":{"@path":"$.no"},"pattern":"01234567890"}}]`, `{}`, `[""]`},
+	})
+}
+
+func TestExplain_Action_TellsTheConversion(t *testing.T) {
+	t.Parallel()
+	a, err := mapping.ForAction(plan.UpsertContact, object(t, `{
+		"phone":{"@path":"$.phone"},"lastName":{"@case":{"operator":"upper","value":{"@path":"$.names"}}},"unsubscribed":{"@path":"$.out"},
+		"firstName":{"@path":"$.none"},"language":"","embeddedData":{"@path":"$.phone"}}`), false)
+	require.NoError(t, err)
+	traces := map[string]mapping.FieldTrace{}
+	for _, f := range a.Explain(object(t, `{"userId":"u","phone":81,"names":["lee"],"out":"true","none":null}`)) {
+		traces[f.Field] = f
+	}
+	require.Equal(t, mapping.FieldTrace{Field: "phone", Directive: "@path", Path: "$.phone", Raw: 81.0, Conversion: "number to string", Result: "81"}, traces["phone"])
+	require.Equal(t, "upper case, then the only element of the array", traces["lastName"].Conversion)
+	require.Equal(t, "string to boolean", traces["unsubscribed"].Conversion)
+	require.Equal(t, true, traces["unsubscribed"].Result)
+	require.Equal(t, "left out because it is empty", traces["firstName"].Conversion)
+	require.True(t, traces["firstName"].Missing)
+	require.True(t, traces["language"].Missing)
+	require.Empty(t, traces["extRef"].Conversion)
+	require.Equal(t, "must be an object but it was a number", traces["embeddedData"].Error)
+	require.Equal(t, "is required but missing", traces["directoryId"].Error)
+}
+
+// What is explained is what happens.
+func TestExplain_Action_AgreesWithApply(t *testing.T) {
+	t.Parallel()
+	for _, c := range readCorpus(t, "testdata/corpus.jsonl") {
+		event, ok := c.payload.(*jsonvalue.Object)
+		if !ok {
+			continue
+		}
+		for _, action := range []string{plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow} {
+			a, err := mapping.ForAction(action, nil, true)
+			require.NoError(t, err)
+			payload, err := a.Apply(event)
+			failed := false
+			explained := jsonvalue.NewObject(8)
+			for _, f := range a.Explain(event) {
+				failed = failed || f.Error != ""
+				if !f.Missing && f.Error == "" {
+					explained.Set(f.Field, f.Result)
+				}
+			}
+			require.Equal(t, err != nil, failed, "%s %v", c.id, err)
+			if err == nil {
+				require.True(t, sameJSON(payload, explained), "%s: %s %s", c.id, jsonvalue.Text(payload), jsonvalue.Text(explained))
+			}
+		}
+	}
 }

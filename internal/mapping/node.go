@@ -202,10 +202,11 @@ func (c *letterCase) eval(root scope) (any, error) {
 }
 
 type replace struct {
-	path   string
-	value  node
-	steps  []replacement
-	refuse string // why the second pair cannot work
+	path     string
+	value    node
+	steps    []replacement
+	refuse   string // why a text cannot be replaced: a pattern or replacement is too long
+	mistyped bool   // an argument is of a wrong type: the result is ""
 }
 
 func (r *replace) eval(root scope) (any, error) {
@@ -221,6 +222,9 @@ func (r *replace) eval(root scope) (any, error) {
 		s = string(appendText(nil, v))
 	default:
 		return "", nil // Segment's rule for null, missing, objects and arrays
+	}
+	if r.mistyped {
+		return "", nil
 	}
 	for _, step := range r.steps {
 		var ok bool

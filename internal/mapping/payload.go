@@ -2,25 +2,35 @@ package mapping
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
 // coerce brings a mapped value to its field's type as Segment's validator does.
-// Empty values (null, "", and an array of one of them) are Undefined. A value that
-// cannot be brought there has a reason.
+// Empty values, null and "", are Undefined. An array of one value is that value
+// when a text, an address or a boolean is wanted; null in it is "" or false, and ""
+// stays. A value that cannot be brought to the type has a reason.
 func coerce(f Field, v any) (out any, reason string) {
 	if f.Multiple {
 		return coerceList(f, v)
 	}
-	if l, ok := v.([]any); ok && len(l) == 1 {
-		v = l[0]
-	}
 	if jsonvalue.IsNil(v) || v == "" {
 		return jsonvalue.Undefined{}, ""
 	}
+	if l, ok := v.([]any); ok && len(l) == 1 {
+		if empty, opens := emptyOf[f.Type]; opens {
+			if v = l[0]; jsonvalue.IsNil(v) {
+				v = empty
+			}
+		}
+	}
 	return coercions[f.Type](v)
 }
+
+// emptyOf is what a null in an array of one becomes, for the types that open such
+// arrays.
+var emptyOf = map[Type]any{TypeString: "", TypeURI: "", TypeBoolean: false}
 
 func coerceList(f Field, v any) (any, string) {
 	if jsonvalue.IsNil(v) || v == "" {
@@ -98,8 +108,25 @@ func coerceURI(v any) (any, string) {
 		return nil, mustBe("string", v)
 	}
 	u, err := url.Parse(s)
-	if err != nil || !ascii(s) || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, "must be an http or https address with only ASCII characters"
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || !uriLetters(s, u.Host) {
+		return nil, "must be an http or https address with only the characters of one"
 	}
 	return v, ""
+}
+
+// uriLetters reports whether an address has no other characters than RFC 3986's;
+// brackets are the host's.
+func uriLetters(s, host string) bool {
+	before, after, _ := strings.Cut(s, host)
+	rest := before + after
+	for i := range len(rest) {
+		c := rest[i]
+		switch {
+		case '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z', strings.IndexByte("-._~:/?#@!$&'()*+,;=", c) >= 0:
+		case c == '%' && i+2 < len(rest) && digitsOf(rest[i+1:], 2, hexDigits) == 2:
+		default:
+			return false
+		}
+	}
+	return ascii(host)
 }

@@ -68,6 +68,13 @@ type transform struct {
 }
 
 func (t *transform) eval(root scope) (any, error) {
+	switch root.value.(type) {
+	case *jsonvalue.Object:
+	case jsonvalue.Undefined:
+		root = root.of(jsonvalue.NewObject(0))
+	default: // an item of @arrayPath, or what another apply made
+		return nil, failf(t.path, "data must be an object, got %s", kindName(root.value))
+	}
 	v, err := t.apply.eval(root)
 	if err != nil {
 		return nil, err

@@ -80,7 +80,11 @@ type Destination struct {
 	Directory  string `json:"directory,omitempty"`  // for type directory
 	Datacenter string `json:"datacenter,omitempty"` // for type qualtrics
 	APIToken   Secret `json:"api_token,omitempty"`
-	Enabled    *bool  `json:"enabled,omitempty"` // default true; off holds deliveries
+	// WorkflowHosts are hosts besides Qualtrics' own that the workflow URL of a
+	// start_workflow mapping may name: host, host:port, or http://host. They never
+	// get the token.
+	WorkflowHosts []string `json:"workflow_hosts,omitempty"`
+	Enabled       *bool    `json:"enabled,omitempty"` // default true; off holds deliveries
 }
 
 // IsEnabled reports whether deliveries go out now.
@@ -124,6 +128,9 @@ type Survey struct {
 	// built-in short survey.
 	URL    string `json:"url,omitempty"`
 	Secret Secret `json:"secret,omitempty"` // signs POST /v1/responses
+	// SurveyID (SV_…) is the survey in a Qualtrics account, for distributions that
+	// the account sends.
+	SurveyID string `json:"survey_id,omitempty"`
 	// Question is what the built-in survey asks, by language ("en", "ja").
 	Question map[string]string `json:"question,omitempty"`
 }

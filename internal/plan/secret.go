@@ -72,6 +72,9 @@ func escape(s string) string {
 	return strings.ReplaceAll(s, "${", "$${")
 }
 
+// LiteralSecret is the secret that stands for this very text.
+func LiteralSecret(text string) Secret { return Secret(escape(text)) }
+
 // Refs are the names in ${NAME}, in order, each once.
 func (s Secret) Refs() []string { return references(string(s)) }
 

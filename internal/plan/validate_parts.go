@@ -113,7 +113,7 @@ func (v *validator) destinations() {
 		}
 		if d.Type == TypeDirectory {
 			v.exists(child(at, "directory"), "directory", d.Directory, v.named.directories)
-			v.unwanted(at, "for type directory", map[string]bool{"datacenter": d.Datacenter != "", "api_token": d.APIToken != ""})
+			v.unwanted(at, "for type directory", map[string]bool{"datacenter": d.Datacenter != "", "api_token": d.APIToken != "", "workflow_hosts": len(d.WorkflowHosts) > 0})
 			continue
 		}
 		v.unwanted(at, "for type qualtrics; its mappings name the directory", map[string]bool{"directory": d.Directory != ""})
@@ -124,6 +124,11 @@ func (v *validator) destinations() {
 			v.add(child(at, "api_token"), "is required for type qualtrics")
 		} else {
 			v.secret(child(at, "api_token"), d.APIToken)
+		}
+		for j, h := range d.WorkflowHosts {
+			if !workflowHost.MatchString(h) {
+				v.add(element(child(at, "workflow_hosts"), j), "%q is no host: want hooks.example.com, hooks.example.com:8443 or http://hooks.example.com", clip(h))
+			}
 		}
 	}
 }

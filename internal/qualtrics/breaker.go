@@ -114,3 +114,28 @@ func (b *Breaker) Open() bool {
 	defer b.mu.Unlock()
 	return b.open
 }
+
+// BreakerState is how an account did lately.
+type BreakerState struct {
+	Failures int           `json:"failures,omitempty"` // in a row
+	Pause    time.Duration `json:"pause,omitempty"`    // not 0: calls are stopped
+	Until    time.Time     `json:"until,omitzero"`     // no call before
+}
+
+func (b *Breaker) state() BreakerState {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.open {
+		return BreakerState{Failures: b.failures}
+	}
+	return BreakerState{Pause: b.pause, Until: b.until}
+}
+
+func (b *Breaker) resume(s BreakerState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures = s.Failures
+	if b.open = s.Pause > 0; b.open {
+		b.pause, b.until = min(s.Pause, b.longest), s.Until
+	}
+}

@@ -28,10 +28,8 @@ type Options struct {
 	// UserAgent is by default the one of Segment's destination, so that whatever an
 	// account has arranged for that goes on.
 	UserAgent string
-	Timeout   time.Duration // of one call; default 10 s
-	// Transport carries the requests; by default HTTPS without a proxy, whatever
-	// the environment says.
-	Transport http.RoundTripper
+	Timeout   time.Duration     // of one call; default 10 s
+	Transport http.RoundTripper // carries the requests; default NewTransport
 	// Pace keeps the account's limits. Clients of one account should share one;
 	// nil: one of its own.
 	Pace *Pace
@@ -82,13 +80,15 @@ func New(o Options) (*Client, error) {
 	c.abroad = NewPace(PaceOptions{Now: c.now})
 	transport := o.Transport
 	if transport == nil {
-		transport = newTransport()
+		transport = NewTransport()
 	}
 	c.http = &http.Client{Transport: transport, CheckRedirect: h.redirect}
 	return c, nil
 }
 
-func newTransport() *http.Transport {
+// NewTransport is the default transport: HTTPS without a proxy, whatever the
+// environment says. Clients may share one, and with it its connections.
+func NewTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = nil
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -178,6 +178,7 @@ func segment(id string) (string, error) {
 type answer struct {
 	status    int
 	requestID string
+	notice    string // what the account wants to be noticed
 	message   string // of an error
 	code      string
 	empty     bool              // no body
@@ -281,7 +282,7 @@ func readAnswer(res *http.Response, text []byte) answer {
 		}
 	}
 	meta, _ := a.root.Get("meta").(*jsonvalue.Object)
-	a.requestID = clip(textAt(meta, "requestId"))
+	a.requestID, a.notice = clip(textAt(meta, "requestId")), textAt(meta, "notice")
 	problem, _ := meta.Get("error").(*jsonvalue.Object)
 	a.message, a.code = textAt(problem, "errorMessage"), textAt(problem, "errorCode")
 	return a

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/fql"
 	"github.com/segue-xm/segue/internal/jsonvalue"
@@ -156,10 +157,10 @@ func (c recorded) deliver(action string, connect func() (*qualtrics.Client, erro
 	if err != nil {
 		return "", err
 	}
-	_, err = qualtrics.NewConnector(client).Deliver(bg(), qualtrics.Delivery{
-		Action: action, Payload: o.payload, MessageID: text(event, "messageId"), Accepted: frozen, Attempt: 1,
+	out := qualtrics.NewConnector(client).Deliver(bg(), delivery.Attempt{
+		Action: action, Payload: o.payload, MessageID: text(event, "messageId"), Accepted: frozen,
 	})
-	return "success", err
+	return "success", out.Err
 }
 
 // wrong is the first difference from what is recorded, or "".

@@ -5,49 +5,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/mapping"
 	"github.com/segue-xm/segue/internal/plan"
 )
-
-// Delivery is one event under one mapping, with the payload that mapping.ForAction
-// made for a Qualtrics account.
-type Delivery struct {
-	Action         string            // plan.UpsertContact, plan.UpsertTransaction or plan.StartWorkflow
-	Payload        *jsonvalue.Object // not changed
-	Mode           string            // plan.ModeUpsert and so on; empty: upsert
-	MayResubscribe bool              // of the mapping: an update may sign an opted-out contact up again
-
-	// Source, Mapping and MessageID together name the delivery, the same for every
-	// attempt: a transaction's key is made of them.
-	Source, Mapping, MessageID string
-	// Accepted is when the event was stored: the date of a transaction without one.
-	Accepted time.Time
-
-	// Attempt counts from 1, and before the attempt begins, so that one whose
-	// process died is counted. From the second on, what an earlier attempt may have
-	// done is looked for, unless NoEffect.
-	Attempt int
-	// Contact is the Result's of an earlier attempt: a contact that was just made is
-	// not always found at once, and would be made again.
-	Contact string
-	// NoEffect: no earlier attempt can have had an effect. It saves the look, and
-	// holds when every one ended with an error that is not OutcomeUnknown.
-	NoEffect bool
-}
-
-func (d Delivery) repeats() bool { return d.Attempt > 1 && !d.NoEffect }
-
-// Result is what a delivery did.
-type Result struct {
-	RequestIDs []string // of all calls, for Qualtrics' support; also beside an error
-	Contact    string   // the contact it is about, once that is known; also beside an error
-	// Summary is for people and the record: contact, created, updated, transaction,
-	// key, workflow, and found_done when an earlier attempt had done it. No personal
-	// data.
-	Summary *jsonvalue.Object
-}
 
 // Connector delivers to one account. Safe for concurrent use.
 type Connector struct {
@@ -59,30 +22,28 @@ type Connector struct {
 func NewConnector(c *Client) *Connector { return &Connector{client: c, now: c.now} }
 
 // actions are what Deliver can do. Each adds to the summary as it goes.
-var actions = map[string]func(*Connector, context.Context, Delivery, *jsonvalue.Object) error{
+var actions = map[string]func(*Connector, context.Context, delivery.Attempt, *jsonvalue.Object) error{
 	plan.UpsertContact:     (*Connector).upsertContact,
 	plan.UpsertTransaction: (*Connector).upsertTransaction,
 	plan.StartWorkflow:     (*Connector).startWorkflow,
 }
 
 // Deliver does what a delivery asks for: at least once, looking before it
-// repeats. The error's kind says whether trying again can help; whether the
-// attempt may have had an effect all the same says OutcomeUnknown. The result is
-// filled as far as it went beside an error too.
-func (c *Connector) Deliver(ctx context.Context, d Delivery) (Result, error) {
+// repeats. The outcome is filled as far as it went beside an error too.
+func (c *Connector) Deliver(ctx context.Context, d delivery.Attempt) delivery.Outcome {
 	act, ok := actions[d.Action]
 	if !ok {
-		return Result{Summary: object()}, fault.Field("action", "%q is not an action", d.Action)
+		return delivery.Outcome{Summary: object(), Err: fault.Field("action", "%q is not an action", d.Action)}
 	}
 	ctx, requests := Record(ctx)
-	r := Result{Summary: object()}
-	err := act(c, ctx, d, r.Summary)
-	r.RequestIDs = requests.IDs()
-	r.Contact, _ = r.Summary.Get("contact").(string)
-	return r, err
+	summary := object()
+	out := outcome(act(c, ctx, d, summary), requests)
+	out.Summary = summary
+	out.Contact, _ = summary.Get("contact").(string)
+	return out
 }
 
-func (c *Connector) startWorkflow(ctx context.Context, d Delivery, summary *jsonvalue.Object) error {
+func (c *Connector) startWorkflow(ctx context.Context, d delivery.Attempt, summary *jsonvalue.Object) error {
 	address, _ := d.Payload.Get("workflowUrl").(string)
 	if _, err := c.client.StartWorkflow(ctx, address, d.Payload.Get("eventPayload")); err != nil {
 		return err
@@ -93,7 +54,7 @@ func (c *Connector) startWorkflow(ctx context.Context, d Delivery, summary *json
 
 // upsertContact creates a contact, which the account merges with the one it has
 // when its directory says so.
-func (c *Connector) upsertContact(ctx context.Context, d Delivery, summary *jsonvalue.Object) error {
+func (c *Connector) upsertContact(ctx context.Context, d delivery.Attempt, summary *jsonvalue.Object) error {
 	p := mapping.ContactOf(d.Payload)
 	switch d.Mode {
 	case plan.ModeUpdateOnly:
@@ -101,7 +62,7 @@ func (c *Connector) upsertContact(ctx context.Context, d Delivery, summary *json
 	case plan.ModeCreateOnly:
 		return c.createOnly(ctx, d, p, summary)
 	}
-	if d.repeats() {
+	if d.Repeat {
 		switch found, err := c.holding(ctx, p); {
 		case err != nil:
 			return err
@@ -125,7 +86,7 @@ func (c *Connector) create(ctx context.Context, p mapping.Contact, summary *json
 	return nil
 }
 
-func (c *Connector) updateContact(ctx context.Context, d Delivery, p mapping.Contact, summary *jsonvalue.Object) error {
+func (c *Connector) updateContact(ctx context.Context, d delivery.Attempt, p mapping.Contact, summary *jsonvalue.Object) error {
 	id, err := c.one(ctx, p)
 	if err != nil {
 		return err
@@ -144,8 +105,8 @@ func (c *Connector) updateContact(ctx context.Context, d Delivery, p mapping.Con
 	return nil
 }
 
-func (c *Connector) createOnly(ctx context.Context, d Delivery, p mapping.Contact, summary *jsonvalue.Object) error {
-	if d.repeats() {
+func (c *Connector) createOnly(ctx context.Context, d delivery.Attempt, p mapping.Contact, summary *jsonvalue.Object) error {
+	if d.Repeat {
 		switch found, err := c.holding(ctx, p); {
 		case err != nil:
 			return err
@@ -208,7 +169,7 @@ func (c *Connector) one(ctx context.Context, p mapping.Contact) (string, error) 
 
 // upsertTransaction writes a transaction for the contact that is named, or that
 // has all identifiers given, or that is created for it.
-func (c *Connector) upsertTransaction(ctx context.Context, d Delivery, summary *jsonvalue.Object) error {
+func (c *Connector) upsertTransaction(ctx context.Context, d delivery.Attempt, summary *jsonvalue.Object) error {
 	p, err := mapping.TransactionOf(d.Payload)
 	if err != nil {
 		return err
@@ -238,7 +199,7 @@ func (c *Connector) upsertTransaction(ctx context.Context, d Delivery, summary *
 	t := Transaction{ContactID: contact, MailingListID: p.MailingListID, Date: c.dateOf(d, p), Data: p.Data}
 	key := TransactionKey(d.Source, d.Mapping, d.MessageID)
 	summary.Set("key", key)
-	if d.repeats() && !created {
+	if d.Repeat && !created {
 		switch id, err := c.written(ctx, p.DirectoryID, t); {
 		case err != nil:
 			return err
@@ -276,7 +237,7 @@ func orSaid(r Refused) string {
 	return r.Message + " (" + r.Code + ")"
 }
 
-func (c *Connector) dateOf(d Delivery, p mapping.Transaction) time.Time {
+func (c *Connector) dateOf(d delivery.Attempt, p mapping.Transaction) time.Time {
 	at := d.Accepted
 	if p.Date != nil {
 		at = *p.Date

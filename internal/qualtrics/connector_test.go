@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/plan"
@@ -21,14 +22,13 @@ const (
 	written    = `{"result":{"createdTransactions":{"$RANDOM16":{"id":"CTR_1"}},"unprocessedTransactions":{}},"meta":{"requestId":"r9"}}`
 )
 
-func deliver(t *testing.T, there *account, d qualtrics.Delivery, payload string) (qualtrics.Result, error) {
+func deliver(t *testing.T, there *account, d delivery.Attempt, payload string) (delivery.Outcome, error) {
 	t.Helper()
 	d.Payload = parsed(t, payload)
 	d.Source, d.Mapping, d.MessageID, d.Accepted = "web", "m", "m-1", frozen
-	if d.Attempt == 0 {
-		d.Attempt = 1
-	}
-	return qualtrics.NewConnector(there.client(t)).Deliver(bg(), d)
+	o := qualtrics.NewConnector(there.client(t)).Deliver(bg(), d)
+	require.Equal(t, qualtrics.OutcomeUnknown(o.Err), o.Unsure)
+	return o, o.Err
 }
 
 const (
@@ -44,16 +44,16 @@ const (
 func TestDeliver_Contact_AgainAfterUnknownOutcome_LooksFirst(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		d      qualtrics.Delivery
+		d      delivery.Attempt
 		script []reply
 		paths  []string
 		done   bool
 	}{
-		"it is there":              {qualtrics.Delivery{Attempt: 2}, []reply{ok(isPerson)}, []string{look}, true},
-		"it is not":                {qualtrics.Delivery{Attempt: 2}, []reply{ok(noContact), ok(`{"result":{"id":"CID_1"}}`)}, []string{look, create}, false},
-		"it is, as it was before":  {qualtrics.Delivery{Attempt: 2}, []reply{ok(oneContact), ok(`{"result":{"id":"CID_1"}}`)}, []string{look, create}, false},
-		"surely nothing was done":  {qualtrics.Delivery{Attempt: 3, NoEffect: true}, []reply{ok(`{"result":{"id":"CID_1"}}`)}, []string{create}, false},
-		"looking is not permitted": {qualtrics.Delivery{Attempt: 2}, []reply{{status: 403}, ok(`{"result":{"id":"CID_1"}}`)}, []string{look, create}, false},
+		"it is there":              {delivery.Attempt{Repeat: true}, []reply{ok(isPerson)}, []string{look}, true},
+		"it is not":                {delivery.Attempt{Repeat: true}, []reply{ok(noContact), ok(`{"result":{"id":"CID_1"}}`)}, []string{look, create}, false},
+		"it is, as it was before":  {delivery.Attempt{Repeat: true}, []reply{ok(oneContact), ok(`{"result":{"id":"CID_1"}}`)}, []string{look, create}, false},
+		"surely nothing was done":  {delivery.Attempt{}, []reply{ok(`{"result":{"id":"CID_1"}}`)}, []string{create}, false},
+		"looking is not permitted": {delivery.Attempt{Repeat: true}, []reply{{status: 403}, ok(`{"result":{"id":"CID_1"}}`)}, []string{look, create}, false},
 	} {
 		there := newAccount(t, c.script...)
 		c.d.Action = plan.UpsertContact
@@ -64,7 +64,7 @@ func TestDeliver_Contact_AgainAfterUnknownOutcome_LooksFirst(t *testing.T) {
 		require.Equal(t, c.done, r.Summary.Get("found_done") == true, name)
 	}
 	there := newAccount(t, reply{status: 503})
-	_, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertContact, Attempt: 2}, person)
+	_, err := deliver(t, there, delivery.Attempt{Action: plan.UpsertContact, Repeat: true}, person)
 	require.Equal(t, fault.Unavailable, fault.KindOf(err), "not seen is not written")
 	require.Equal(t, []string{look}, there.paths())
 }
@@ -87,7 +87,7 @@ func TestDeliver_Transaction_AgainAfterUnknownOutcome_LooksFirst(t *testing.T) {
 		"reading is not allowed": {[]reply{ok(oneContact), {status: 404}, ok(written)}, []string{search, lookTx, write}, "CTR_1"},
 	} {
 		there := newAccount(t, c.script...)
-		r, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertTransaction, Attempt: 2}, transaction)
+		r, err := deliver(t, there, delivery.Attempt{Action: plan.UpsertTransaction, Repeat: true}, transaction)
 		require.NoError(t, err, name)
 		require.Equal(t, c.paths, there.paths(), name)
 		require.Equal(t, c.id, r.Summary.Get("transaction"), name)
@@ -99,7 +99,7 @@ func TestDeliver_Transaction_SameKeyEveryAttempt(t *testing.T) {
 	keys := map[string]bool{}
 	for range 2 {
 		there := newAccount(t, ok(oneContact), ok(written))
-		r, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertTransaction}, transaction)
+		r, err := deliver(t, there, delivery.Attempt{Action: plan.UpsertTransaction}, transaction)
 		require.NoError(t, err)
 		require.Equal(t, []string{"r9"}, r.RequestIDs)
 		body := there.seen()[1].body.(*jsonvalue.Object)
@@ -114,7 +114,7 @@ func TestDeliver_Transaction_SameKeyEveryAttempt(t *testing.T) {
 func TestDeliver_Transaction_RefusedInsideASuccess_IsARefusal(t *testing.T) {
 	t.Parallel()
 	there := newAccount(t, ok(oneContact), ok(`{"result":{"createdTransactions":{},"unprocessedTransactions":{"$RANDOM16":{"error":"E_1","errorMessage":"bad mailing list"}}},"meta":{"requestId":"r9"}}`))
-	r, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertTransaction}, transaction)
+	r, err := deliver(t, there, delivery.Attempt{Action: plan.UpsertTransaction}, transaction)
 	require.Equal(t, fault.Invalid, fault.KindOf(err))
 	require.ErrorContains(t, err, "bad mailing list (E_1)")
 	require.Equal(t, "r9", qualtrics.RequestID(err))
@@ -125,7 +125,7 @@ func TestDeliver_Transaction_RefusedInsideASuccess_IsARefusal(t *testing.T) {
 func TestDeliver_Transaction_WithoutDate_HasTheEventsTime(t *testing.T) {
 	t.Parallel()
 	there := newAccount(t, ok(written))
-	_, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertTransaction}, `{"directoryId":"POOL_1","mailingListId":"CG_1","contactId":"CID_1","extRef":"u"}`)
+	_, err := deliver(t, there, delivery.Attempt{Action: plan.UpsertTransaction}, `{"directoryId":"POOL_1","mailingListId":"CG_1","contactId":"CID_1","extRef":"u"}`)
 	require.NoError(t, err)
 	require.Contains(t, jsonvalue.Text(there.seen()[0].body), `"transactionDate":"2026-01-02 03:04:05"`)
 }
@@ -154,7 +154,7 @@ func TestDeliver_Modes(t *testing.T) {
 		if c.action == plan.UpsertTransaction {
 			payload = transaction
 		}
-		_, err := deliver(t, there, qualtrics.Delivery{Action: c.action, Mode: c.mode}, payload)
+		_, err := deliver(t, there, delivery.Attempt{Action: c.action, Mode: c.mode}, payload)
 		require.Equal(t, c.fails, err != nil, "%s: %v", name, err)
 		if err != nil {
 			require.Equal(t, c.kind, fault.KindOf(err), name)
@@ -171,7 +171,7 @@ func TestDeliver_UpdateOnly_DoesNotResubscribeUnlessTold(t *testing.T) {
 		may, sent bool
 	}{{person, false, false}, {person, true, true}, {optOut, false, true}, {optOut, true, true}} {
 		there := newAccount(t, ok(oneContact), ok(`{"meta":{}}`))
-		_, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertContact, Mode: plan.ModeUpdateOnly, MayResubscribe: c.may}, c.payload)
+		_, err := deliver(t, there, delivery.Attempt{Action: plan.UpsertContact, Mode: plan.ModeUpdateOnly, MayResubscribe: c.may}, c.payload)
 		require.NoError(t, err)
 		require.Equal(t, c.sent, there.seen()[1].body.(*jsonvalue.Object).Has("unsubscribed"))
 	}
@@ -179,17 +179,17 @@ func TestDeliver_UpdateOnly_DoesNotResubscribeUnlessTold(t *testing.T) {
 
 func TestDeliver_UnknownAction_IsInvalid(t *testing.T) {
 	t.Parallel()
-	_, err := deliver(t, newAccount(t, ok(`{}`)), qualtrics.Delivery{Action: "dance"}, `{}`)
+	_, err := deliver(t, newAccount(t, ok(`{}`)), delivery.Attempt{Action: "dance"}, `{}`)
 	require.Equal(t, fault.Invalid, fault.KindOf(err))
 }
 
 func TestDeliver_Transaction_ContactOfAnEarlierAttempt_IsNotMadeAgain(t *testing.T) {
 	t.Parallel()
 	there := newAccount(t, ok(noContact), ok(`{"result":{"id":"CID_1"}}`), reply{status: 503}, ok(written))
-	r, err := deliver(t, there, qualtrics.Delivery{Action: plan.UpsertTransaction}, transaction)
+	r, err := deliver(t, there, delivery.Attempt{Action: plan.UpsertTransaction}, transaction)
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	require.False(t, qualtrics.OutcomeUnknown(err))
-	_, err = deliver(t, there, qualtrics.Delivery{Action: plan.UpsertTransaction, Attempt: 2, NoEffect: true, Contact: r.Contact}, transaction)
+	_, err = deliver(t, there, delivery.Attempt{Action: plan.UpsertTransaction, Contact: r.Contact}, transaction)
 	require.NoError(t, err)
 	require.Equal(t, []string{search, create, write, write}, there.paths())
 }

@@ -15,6 +15,7 @@ type User struct {
 	UserID     string
 	UserName   string
 	Datacenter string
+	Notice     string // what the account wants to be noticed, such as a better host
 }
 
 // Whoami tests the token and says whose it is, as far as the account tells.
@@ -31,7 +32,7 @@ func (c *Client) Whoami(ctx context.Context) (User, error) {
 	if r == nil {
 		return User{}, replyError(do, a, "has no result")
 	}
-	return User{BrandID: textAt(r, "brandId"), UserID: textAt(r, "userId"), UserName: textAt(r, "userName"), Datacenter: textAt(r, "datacenter")}, nil
+	return User{BrandID: textAt(r, "brandId"), UserID: textAt(r, "userId"), UserName: textAt(r, "userName"), Datacenter: textAt(r, "datacenter"), Notice: c.clean(a.notice)}, nil
 }
 
 // Directory is one of an account's directories.

@@ -4,7 +4,7 @@
 // errors told apart. Connector does on top of it what a delivery asks for:
 //
 //	client, err := qualtrics.New(qualtrics.Options{Datacenter: "fra1", APIToken: token})
-//	result, err := qualtrics.NewConnector(client).Deliver(ctx, delivery)
+//	outcome := qualtrics.NewConnector(client).Deliver(ctx, attempt)
 //
 // The requests are those of Segment's own destination for Qualtrics, so that an
 // account sees no difference when mappings are taken over. Where that destination
@@ -13,7 +13,7 @@
 //
 // A remote account cannot take part in a transaction of ours: an effect happens at
 // least once. What would do harm when done twice is looked for before it is
-// repeated; see Delivery.
+// repeated; see delivery.Attempt.
 //
 // The package keeps nothing on disk and starts nothing by itself. It decides
 // whether a failure can be tried again, never when: that is for the caller, with

@@ -53,6 +53,13 @@ func OutcomeUnknown(err error) bool {
 	return errors.As(err, &e) && e.Unknown
 }
 
+// TokenRefused reports whether err says that the account does not take the token:
+// a matter of the account's settings, not of what was asked.
+func TokenRefused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Code == "ATP_2" || e.Code == "DCD_7")
+}
+
 // kindOfStatus says what an HTTP status that is no success means. 408, 423, 429
 // and 5xx but 501 may pass; nothing else does: Segment's rule for its destinations.
 func kindOfStatus(status int) fault.Kind {
@@ -185,7 +192,10 @@ func networkError(ctx context.Context, do call, host string, err error, connecte
 	}
 	why := "the connection was lost"
 	var timeout net.Error
+	var lookup *net.DNSError
 	switch {
+	case errors.As(err, &lookup) && lookup.IsNotFound:
+		why = "there is no such host: is the data center right?"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		why = "no answer in time"
 	case ctx.Err() != nil:

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"time"
 
+	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/plan"
@@ -28,19 +29,19 @@ func ExampleConnector_Deliver() {
 	}
 	connector := qualtrics.NewConnector(client)
 	payload, _ := jsonvalue.ParseObject([]byte(`{"directoryId":"POOL_1","extRef":"u-1","firstName":"Jo"}`))
-	d := qualtrics.Delivery{Action: plan.UpsertContact, Payload: payload, MessageID: "m-1", Accepted: time.Now(), NoEffect: true}
-	for d.Attempt = 1; ; d.Attempt++ {
-		r, err := connector.Deliver(context.Background(), d)
-		if err == nil {
-			fmt.Println("done:", jsonvalue.Text(r.Summary), r.RequestIDs)
+	d := delivery.Attempt{Action: plan.UpsertContact, Payload: payload, MessageID: "m-1", Accepted: time.Now()}
+	for {
+		o := connector.Deliver(context.Background(), d)
+		if o.Err == nil {
+			fmt.Println("done:", jsonvalue.Text(o.Summary), o.RequestIDs)
 			return
 		}
-		fmt.Println(err)
-		if fault.KindOf(err).Final() {
+		fmt.Println(o.Err)
+		if fault.KindOf(o.Err).Final() {
 			return
 		}
-		d.NoEffect = d.NoEffect && !qualtrics.OutcomeUnknown(err)
-		d.Contact = r.Contact
+		d.Repeat = d.Repeat || o.Unsure
+		d.Contact = o.Contact
 	}
 	// Output:
 	// create contact: 504 Timed out (request r1)

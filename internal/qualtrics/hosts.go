@@ -10,17 +10,20 @@ import (
 )
 
 const (
-	domain            = "qualtrics.com"
-	defaultDatacenter = "iad1"
-	maxRedirects      = 5
+	domain       = "qualtrics.com"
+	maxRedirects = 5
 )
+
+// DefaultDatacenter is the data center of a destination that names none: that of
+// Segment's.
+const DefaultDatacenter = "iad1"
 
 var datacenterID = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 // homeOf is the host of a data center.
 func homeOf(datacenter string) (string, error) {
 	if datacenter == "" {
-		datacenter = defaultDatacenter
+		datacenter = DefaultDatacenter
 	}
 	if !datacenterID.MatchString(datacenter) {
 		return "", fault.Field("datacenter", "want letters, digits and -, such as fra1")

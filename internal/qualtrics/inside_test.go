@@ -12,7 +12,7 @@ import (
 
 func TestTransport_UsesNoProxy(t *testing.T) {
 	t.Parallel()
-	require.Nil(t, newTransport().Proxy)
+	require.Nil(t, NewTransport().Proxy)
 }
 
 func FuzzWorkflowURL_TokenStaysHome(f *testing.F) {

@@ -62,6 +62,23 @@ func NewPace(o PaceOptions) *Pace {
 // Stopped reports whether calls are stopped because the account does not answer.
 func (p *Pace) Stopped() bool { return p.breaker.Open() }
 
+// PaceState is what a Pace knows of an account, so that whoever paces the same
+// account later, after a restart or in another process, goes on where this one
+// left off. It travels as JSON.
+type PaceState struct {
+	Throttle ThrottleState `json:"throttle"`
+	Breaker  BreakerState  `json:"breaker"`
+}
+
+// State is what the pace knows now.
+func (p *Pace) State() PaceState { return PaceState{p.throttle.state(), p.breaker.state()} }
+
+// Resume makes a new pace go on from a state.
+func (p *Pace) Resume(s PaceState) {
+	p.throttle.resume(s.Throttle)
+	p.breaker.resume(s.Breaker)
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -110,10 +127,23 @@ func stopped(d time.Duration) error {
 	return comeBack(fault.Unavailable, d, "the account does not answer; calls are stopped for now")
 }
 
+// heldBack is a call that a Pace did not let through.
+type heldBack struct{ why *fault.Error }
+
+func (h heldBack) Error() string { return h.why.Error() }
+func (h heldBack) Unwrap() error { return h.why }
+
+// HeldBack reports whether err is a pace's: nothing was called, and
+// fault.RetryAfter says when to come back.
+func HeldBack(err error) bool {
+	var h heldBack
+	return errors.As(err, &h)
+}
+
 func comeBack(kind fault.Kind, after time.Duration, format string, args ...any) error {
 	f := fault.New(kind, format, args...)
 	f.RetryAfter = after
-	return f
+	return heldBack{f}
 }
 
 func verdictOf(ctx context.Context, err error) Verdict {

@@ -2,6 +2,7 @@ package qualtrics_test
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"testing"
 	"time"
@@ -262,4 +263,38 @@ func TestPace_ForeignHostDown_AccountGoesOn(t *testing.T) {
 		require.Error(t, err)
 	}
 	require.False(t, p.Stopped())
+}
+
+func TestPace_Resumed_GoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	c := &clock{at: frozen}
+	options := qualtrics.PaceOptions{Failures: 2, Now: c.now, Wait: c.wait}
+	stopped, held := qualtrics.NewPace(options), qualtrics.NewPace(options)
+	there := newAccount(t, reply{status: 503})
+	client := func(p *qualtrics.Pace) *qualtrics.Client {
+		return there.client(t, func(o *qualtrics.Options) { o.Pace, o.Now = p, c.now })
+	}
+	for range 2 {
+		_, err := client(stopped).Whoami(bg())
+		require.Equal(t, fault.Unavailable, fault.KindOf(err))
+	}
+	require.True(t, stopped.Stopped())
+	there.script = []reply{{status: 429, header: map[string]string{"Retry-After": "60"}}}
+	_, err := client(held).Whoami(bg())
+	require.Equal(t, fault.RateLimited, fault.KindOf(err))
+
+	for _, p := range []*qualtrics.Pace{stopped, held} {
+		text, err := json.Marshal(p.State())
+		require.NoError(t, err)
+		var state qualtrics.PaceState
+		require.NoError(t, json.Unmarshal(text, &state))
+		next := qualtrics.NewPace(options)
+		next.Resume(state)
+		require.Equal(t, p.State(), next.State())
+		before := len(there.seen())
+		_, err = client(next).Whoami(bg())
+		require.True(t, qualtrics.HeldBack(err), "%v", err)
+		require.Positive(t, fault.RetryAfter(err))
+		require.Len(t, there.seen(), before, "nothing was called")
+	}
 }

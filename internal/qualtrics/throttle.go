@@ -74,6 +74,41 @@ func (t *Throttle) Hold(g Group, until time.Time) {
 	b.held = later(b.held, until)
 }
 
+// ThrottleState is when each limit has room again.
+type ThrottleState struct {
+	Brand  time.Time           `json:"brand,omitzero"`
+	Groups map[Group]GroupHold `json:"groups,omitempty"`
+}
+
+// GroupHold is a group's part of a ThrottleState.
+type GroupHold struct {
+	Due  time.Time `json:"due,omitzero"`
+	Held time.Time `json:"held,omitzero"` // as the account asked
+}
+
+func (t *Throttle) state() ThrottleState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := ThrottleState{Brand: t.brand.due, Groups: map[Group]GroupHold{}}
+	for g, b := range t.groups {
+		if !b.due.IsZero() || !b.held.IsZero() {
+			s.Groups[g] = GroupHold{b.due, b.held}
+		}
+	}
+	return s
+}
+
+func (t *Throttle) resume(s ThrottleState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.brand.due = s.Brand
+	for g, h := range s.Groups {
+		if b := t.groups[g]; b != nil { // a group of another version is nobody's
+			b.due, b.held = h.Due, h.Held
+		}
+	}
+}
+
 // bucket is one limit, by the generic cell rate algorithm: due is when the next
 // call would be if all came evenly, slack how much earlier one may come.
 type bucket struct {

@@ -6,7 +6,6 @@ package routing
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/fql"
@@ -52,16 +51,7 @@ type Source struct {
 	Name     string
 	Mappings []*Mapping
 
-	// byKind holds, per event type, the mappings whose filter needs that type, and
-	// under "" those that could match any; both in plan order. Within a type,
-	// byName does the same for the event's name.
-	byKind map[string]*bucket
-}
-
-// bucket is the mappings that one event type can match.
-type bucket struct {
-	byName map[string][]int // positions in Source.Mappings, for filters that need a name
-	any    []int
+	index index
 }
 
 // Mapping is one mapping, compiled.
@@ -132,7 +122,7 @@ func Compile(revision int64, p *plan.Plan, ids Names) (*Table, error) {
 		t.addWorkflow(&p.Workflows[i])
 	}
 	for _, s := range t.sources {
-		s.index()
+		s.index = newIndex(s.Mappings)
 	}
 	return t, nil
 }
@@ -221,51 +211,6 @@ func (t *Table) add(source string, m *Mapping) {
 	t.mappings[m.ID] = m
 }
 
-// index sorts a source's mappings into buckets, so that an event is only judged by
-// filters that its type and name do not already rule out.
-func (s *Source) index() {
-	s.byKind = map[string]*bucket{}
-	at := func(kind string) *bucket {
-		b := s.byKind[kind]
-		if b == nil {
-			b = &bucket{byName: map[string][]int{}}
-			s.byKind[kind] = b
-		}
-		return b
-	}
-	for i, m := range s.Mappings {
-		var kinds, names []string
-		if m.Filter != nil {
-			kinds, names = m.Filter.Needs()
-		}
-		if kinds == nil {
-			kinds = []string{""}
-		}
-		for _, k := range kinds {
-			b := at(k)
-			if names == nil {
-				b.any = append(b.any, i)
-			}
-			for _, n := range names {
-				b.byName[n] = append(b.byName[n], i)
-			}
-		}
-	}
-}
-
-// candidates are the positions of the mappings that an event of this type and
-// name may match, in plan order.
-func (s *Source) candidates(kind, name string, buf []int) []int {
-	buf = buf[:0]
-	for _, k := range [...]string{kind, ""} {
-		if b := s.byKind[k]; b != nil {
-			buf = append(append(buf, b.any...), b.byName[name]...)
-		}
-	}
-	slices.Sort(buf)
-	return slices.Compact(buf)
-}
-
 // Match is a mapping that wants an event, or could not say.
 type Match struct {
 	*Mapping
@@ -278,31 +223,17 @@ func (t *Table) Route(source id.ID, event *jsonvalue.Object) []Match {
 	if s == nil {
 		return nil
 	}
-	kind, _ := event.Get("type").(string)
-	name, _ := event.Get("event").(string)
-	var buf [16]int
 	var out []Match
 	var work filterWork
-	for _, i := range s.candidates(kind, name, buf[:]) {
+	for i := range s.index.candidates(event) {
 		m := s.Mappings[i]
-		if m.Off(event) != "" {
-			continue
+		err, ok := work.add(m, event), false
+		if err == nil {
+			ok, err = m.passes(event)
 		}
-		if m.Filter != nil {
-			err := work.add(m, event)
-			ok := false
-			if err == nil {
-				ok, err = m.passes(event)
-			}
-			if err != nil {
-				out = append(out, Match{m, err})
-				continue
-			}
-			if !ok {
-				continue
-			}
+		if (ok || err != nil) && m.Off(event) == "" {
+			out = append(out, Match{m, err})
 		}
-		out = append(out, Match{Mapping: m})
 	}
 	return out
 }
@@ -315,6 +246,9 @@ func (m *Mapping) passes(event *jsonvalue.Object) (ok bool, err error) {
 			ok, err = false, fault.New(fault.Internal, "judging the filter panicked: %v", p)
 		}
 	}()
+	if m.Filter == nil {
+		return true, nil
+	}
 	return m.Filter.Match(event)
 }
 

@@ -85,6 +85,13 @@ func (r *request) arrival() []byte {
 
 func present(raw []byte) bool { return raw != nil && raw[0] != 'n' }
 
+// precise reports whether raw is an instant to the second at least, as Segment
+// writes them.
+func precise(raw []byte) bool {
+	_, ok := instant(raw)
+	return ok && raw[0] == '"' && len(raw) > len(`"2006-01-02T15:04`)+1
+}
+
 func stamp(t time.Time) []byte {
 	b := make([]byte, 0, len(layout)+2)
 	b = append(b, '"')

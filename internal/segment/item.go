@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -212,13 +214,25 @@ func (r *request) event(it item) (e Event, reason string) {
 		e.Name = column(v[fName])
 	}
 	given := e.MessageID != ""
-	if !given {
+	switch {
+	case given:
+	case r.webhook && (precise(v[fTimestamp]) || precise(v[fReceivedAt])):
+		e.MessageID = idOf(r.body[it.start:it.end])
+	default:
 		e.MessageID = r.newID()
 	}
 	t := r.times(v)
 	e.Timestamp = t.timestamp
 	e.Body = r.compose(it, v, e, given, t)
 	return e, ""
+}
+
+// idOf is the message id of a webhook's event that has none: a delete, or data that
+// was reshaped. Segment delivers until it is answered, and perhaps in another
+// batch; an event that says when it happened is the same when its bytes are.
+func idOf(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return "segue-" + hex.EncodeToString(sum[:16])
 }
 
 func (r *request) checkType(typ string, raw []byte) string {

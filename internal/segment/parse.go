@@ -87,8 +87,9 @@ func ParseBatch(body []byte, now time.Time, newID func() string) ([]Event, []Ref
 
 // ParseWebhook reads what Segment's webhook destinations send: an event, or an
 // array of them. Delete events are taken here and nowhere else. Timestamps are
-// kept as they are, because Segment has corrected them. Errors and refusals are
-// as for ParseBatch.
+// kept as they are, because Segment has corrected them. An event that has a time
+// and no message id gets one made of its bytes, so that it is known when it comes
+// again. Errors and refusals are as for ParseBatch.
 func ParseWebhook(body []byte, limits Limits, now time.Time, newID func() string) ([]Event, []Refusal, error) {
 	limits = limits.withDefaults()
 	if len(body) > limits.Bytes {

@@ -107,6 +107,38 @@ func TestParseWebhook_SingleObject(t *testing.T) {
 	require.Equal(t, []string{"0 type: missing"}, reasons(refusals))
 }
 
+func TestParseWebhook_NoMessageID_IsMadeOfTheBytesWhenTheySayWhen(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, more string
+		same       bool
+	}{
+		{"timestamp", `,"timestamp":"2026-03-01T09:00:00.200Z"`, true},
+		{"to the second", `,"timestamp":"2026-03-01T09:00:00Z"`, true},
+		{"arrival", `,"receivedAt":"2026-03-01T09:00:00.200Z"`, true},
+		{"only the minute", `,"timestamp":"2026-03-01T09:00"`, false},
+		{"only the day", `,"timestamp":"2026-03-01"`, false},
+		{"no time", `,"timestamp":""`, false},
+		{"nothing", ``, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			newID := counter()
+			one := `{"type":"delete","userId":"u"` + c.more + `}`
+			single, _, err := ParseWebhook([]byte(one), Limits{}, now, newID)
+			require.NoError(t, err)
+			batch, _, err := ParseWebhook([]byte(`[ {"type":"delete","userId":"other"`+c.more+`}, `+one+` ]`), Limits{}, now.Add(time.Hour), newID)
+			require.NoError(t, err)
+			require.Equal(t, c.same, single[0].MessageID == batch[1].MessageID)
+			require.NotEqual(t, single[0].MessageID, batch[0].MessageID)
+			require.Contains(t, string(single[0].Body), `"messageId":"`+single[0].MessageID+`"`)
+		})
+	}
+	events, _, err := ParseCall(Track, []byte(`{"event":"E","userId":"u","timestamp":"2026-03-01T09:00:00.200Z"}`), now, counter())
+	require.NoError(t, err)
+	require.Equal(t, "made-1", events[0].MessageID, "two clicks may look alike")
+}
+
 func TestParseWebhook_Limits(t *testing.T) {
 	t.Parallel()
 	one := `{"type":"identify","userId":"u"}`

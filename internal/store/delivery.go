@@ -64,9 +64,10 @@ type NewDelivery struct {
 var (
 	deliveriesTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"destination", bigint}, {"action", text}, {"status", text},
 		{"attempts", bigint}, {"occurred_at", bigint}, {"updated_at", bigint}, {"reason", text}, {"payload", bytes}}}
-	queueTable = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"destination", bigint}, {"due_at", bigint}, {"tries", bigint}}}
+	queueTable = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"destination", bigint}, {"action", text}, {"due_at", bigint}, {"tries", bigint}}}
 	marksTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"status", text}, {"attempts", bigint}, {"updated_at", bigint},
 		{"reason", text}, {"contact", bigint}, {"result", text}}}
+	waitsTable = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"due_at", bigint}, {"tries", bigint}, {"unsure", boolean}}}
 )
 
 // WriteDeliveries writes the deliveries of events and takes the events out of the
@@ -100,7 +101,7 @@ func (s *Store) WriteDeliveries(ctx context.Context, list []NewDelivery) error {
 			}
 			rows = append(rows, []any{d.Event, d.Mapping, d.Destination, d.Action, string(d.Status), 0, millis(d.Occurred), now, textCell(d.Reason), d.Payload})
 			if !d.Status.Ended() {
-				queue = append(queue, []any{d.Event, d.Mapping, d.Destination, millis(d.Due), 0})
+				queue = append(queue, []any{d.Event, d.Mapping, d.Destination, d.Action, millis(d.Due), 0})
 			}
 		}
 		if _, err := tx.insert(ctx, deliveriesTable, rows, "ON CONFLICT DO NOTHING"); err != nil {
@@ -161,27 +162,28 @@ func (s *Store) OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]Open
 	return out, nil
 }
 
-// DueDeliveries reads up to limit deliveries of a destination that are due, the
-// longest waiting first.
+// DueDeliveries reads up to limit deliveries of a destination that are due, action
+// by action, the longest waiting first: as the index has them.
 func (s *Store) DueDeliveries(ctx context.Context, destination id.ID, limit int) (rows []OpenDelivery, err error) {
 	return rows, s.read(ctx, &rows, openDeliveries+`JOIN (SELECT event, mapping, due_at FROM delivery_queue
-		WHERE destination = ? AND due_at <= ? ORDER BY due_at LIMIT ?) q ON q.event = d.event AND q.mapping = d.mapping
+		WHERE destination = ? AND due_at <= ? ORDER BY action, due_at LIMIT ?) q ON q.event = d.event AND q.mapping = d.mapping
 		ORDER BY d.event, d.mapping`, destination, millis(s.now()), limit)
 }
 
 // NextDue is when the next delivery of a destination is due; zero when none waits.
+// What a remote account does for distributions is not counted.
 func (s *Store) NextDue(ctx context.Context, destination id.ID) (time.Time, error) {
-	var due []int64
-	err := s.read(ctx, &due, `SELECT due_at FROM delivery_queue WHERE destination = ? ORDER BY due_at LIMIT 1`, destination)
-	if err != nil || len(due) == 0 {
-		return time.Time{}, err
+	actions, err := s.DueActions(ctx, destination)
+	var next time.Time
+	for _, a := range actions {
+		if a.Action == ActionDistribute {
+			continue
+		}
+		if at := instant(a.At); next.IsZero() || at.Before(next) {
+			next = at
+		}
 	}
-	return instant(due[0]), nil
-}
-
-// DestinationsDue lists the destinations that have deliveries due.
-func (s *Store) DestinationsDue(ctx context.Context) (ids []id.ID, err error) {
-	return ids, s.read(ctx, &ids, `SELECT DISTINCT destination FROM delivery_queue WHERE due_at <= ?`, millis(s.now()))
+	return next, err
 }
 
 // ReleaseHeld makes the held deliveries of a destination due, those queued for
@@ -207,6 +209,7 @@ type Mark struct {
 	Contact  id.ID
 	Result   *jsonvalue.Object
 	Due      time.Time // for one that has not ended
+	Unsure   bool      // for one that has not ended: the effect may be there all the same
 }
 
 // MarkDeliveries records the outcome of attempts whose effect is not in this
@@ -230,13 +233,13 @@ func (tx *Tx) mark(ctx context.Context, marks []Mark) error {
 		if m.Status.Ended() {
 			ended = append(ended, []any{m.Event, m.Mapping})
 		} else {
-			waits = append(waits, []any{m.Event, m.Mapping, millis(m.Due), m.Attempts})
+			waits = append(waits, []any{m.Event, m.Mapping, millis(m.Due), m.Attempts, m.Unsure})
 		}
 	}
 	if err := tx.update(ctx, marksTable, 2, rows); err != nil {
 		return err
 	}
-	if err := tx.update(ctx, table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"due_at", bigint}, {"tries", bigint}}}, 2, waits); err != nil {
+	if err := tx.update(ctx, waitsTable, 2, waits); err != nil {
 		return err
 	}
 	return tx.dequeue(ctx, ended)

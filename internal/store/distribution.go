@@ -22,15 +22,16 @@ const (
 
 // NewDistribution is a distribution to one contact with what its mails need.
 type NewDistribution struct {
-	Run       id.ID
-	Step      string
-	Directory id.ID
-	Survey    string
-	Channel   string
-	Settings  string // JSON
-	Contact   id.ID
-	Snapshot  string // JSON: contact, transaction, fields as they are now
-	Expires   time.Time
+	Run         id.ID
+	Step        string
+	Directory   id.ID
+	Destination id.ID // whose account sends it; 0: we do
+	Survey      string
+	Channel     string
+	Settings    string // JSON
+	Contact     id.ID
+	Snapshot    string // JSON: contact, transaction, fields as they are now
+	Expires     time.Time
 }
 
 // CreateDistribution makes a distribution with its invitation. One per run and
@@ -42,9 +43,9 @@ func (s *Store) CreateDistribution(ctx context.Context, d NewDistribution, lease
 	err = s.inTx(ctx, func(tx *Tx) error {
 		dist, invitation = tx.s.Next(), tx.s.Next()
 		now := millis(tx.Now)
-		n, err := tx.exec(ctx, `INSERT INTO distributions (id, run, step, directory, survey, channel, status, settings, created_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO NOTHING`,
-			dist, d.Run, d.Step, d.Directory, d.Survey, d.Channel, DistributionPending, d.Settings, now)
+		n, err := tx.exec(ctx, `INSERT INTO distributions (id, run, step, directory, destination, survey, channel, status, settings, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO NOTHING`,
+			dist, d.Run, d.Step, d.Directory, nullID(d.Destination), d.Survey, d.Channel, DistributionPending, d.Settings, now)
 		if err != nil {
 			return err
 		}
@@ -73,18 +74,19 @@ func (tx *Tx) firstDistribution(ctx context.Context, d NewDistribution, dist, in
 
 // Distribution is a distribution as its workflow needs it.
 type Distribution struct {
-	ID        id.ID
-	Run       id.ID
-	Step      string
-	Directory id.ID
-	Survey    string
-	Channel   string
-	Status    string
-	Settings  string
-	CreatedAt int64 `db:"created_at"`
+	ID          id.ID
+	Run         id.ID
+	Step        string
+	Directory   id.ID
+	Destination id.ID // whose account sends it; 0: we do
+	Survey      string
+	Channel     string
+	Status      string
+	Settings    string
+	CreatedAt   int64 `db:"created_at"`
 }
 
-const distributionColumns = `id, run, step, directory, survey, channel, status, settings, created_at`
+const distributionColumns = `id, run, step, directory, destination, survey, channel, status, settings, created_at`
 
 // DistributionByID reads a distribution.
 func (s *Store) DistributionByID(ctx context.Context, dist id.ID) (d Distribution, err error) {
@@ -232,12 +234,13 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind string, rule
 
 func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv Invitation, kind string, rule Rule) (distribution.Person, error) {
 	in := distribution.Person{
-		Unsubscribed: c.Unsubscribed, Email: c.Email, Responded: inv.Status == distribution.Finished, Now: tx.Now,
+		// Thanks are for those who have answered, whenever that was.
+		Unsubscribed: c.Unsubscribed, Email: c.Email, Responded: inv.Status == distribution.Finished && kind != distribution.KindThanks, Now: tx.Now,
 		Frequency: distribution.Window{Messages: rule.Messages, Per: rule.Per},
 		// Reminders belong to an invitation that was counted already.
 		IgnoreFrequency: rule.IgnoreFrequency || kind != distribution.KindInvitation,
 	}
-	if inv.ExpiresAt.Valid {
+	if inv.ExpiresAt.Valid && kind != distribution.KindThanks {
 		in.Expires = instant(inv.ExpiresAt.Int64)
 	}
 	if rule.List != 0 {

@@ -3,6 +3,7 @@ package subscriptions
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/segue-xm/segue/internal/fault"
@@ -21,11 +22,14 @@ type Options struct {
 	// Workflow.
 	BuiltIn  bool
 	Workflow string // for BuiltIn; empty: the mapping's own name, to be changed
+	// Whole: write a plan that can be applied, with the source, the destination and
+	// the workflows that the mappings name. Else it has mappings alone.
+	Whole bool
 }
 
 // Result is what an export became.
 type Result struct {
-	// YAML is a plan of mappings alone, with comments. It parses; whether the
+	// YAML is a plan with comments. It parses; unless it is a whole one, whether the
 	// source, destination and workflow exist is for the plan it goes into.
 	YAML     string
 	Mappings []plan.Mapping
@@ -35,9 +39,11 @@ type Result struct {
 
 // Note is something about one subscription that its owner should know.
 type Note struct {
-	Name    string // of the mapping or, when there is none, of the subscription
-	Message string
-	Skipped bool // it is not among the mappings, for this reason
+	At      string       `json:"at,omitempty"`   // the subscription's place in the export; "" for the export itself
+	Name    string       `json:"name,omitempty"` // of the mapping or, when there is none, of the subscription
+	Message string       `json:"message"`
+	Filter  *fql.Finding `json:"filter,omitempty"`  // what Message says, when it is about the trigger's text
+	Skipped bool         `json:"skipped,omitempty"` // it is not among the mappings; the first such note says why
 }
 
 // Import turns an export of a destination's subscriptions into mappings. An error
@@ -49,12 +55,15 @@ func Import(text []byte, o Options) (Result, error) {
 			return Result{}, fault.Field(field, "is required")
 		}
 	}
-	all, err := read(text)
+	export, err := read(text)
 	if err != nil {
 		return Result{}, err
 	}
 	w := &writer{options: o, names: map[string]bool{}}
-	for _, s := range all {
+	if export.more {
+		w.out.Notes = append(w.out.Notes, Note{Message: "this is one page of the list; what is on the next ones is missing here"})
+	}
+	for _, s := range export.found {
 		w.add(s)
 	}
 	out := w.result()
@@ -64,9 +73,22 @@ func Import(text []byte, o Options) (Result, error) {
 	return out, nil
 }
 
+// remark is what a note says.
+type remark struct {
+	text   string
+	filter *fql.Finding
+}
+
+// remarks collects what to know about a subscription.
+type remarks []remark
+
+func (r *remarks) add(format string, args ...any) {
+	*r = append(*r, remark{text: fmt.Sprintf(format, args...)})
+}
+
 // convert makes a mapping of a subscription. notes are what to know about it; with
 // a trouble there is no mapping.
-func convert(s subscription, name string, o Options) (m plan.Mapping, notes []string, trouble string) {
+func convert(s subscription, name string, o Options) (m plan.Mapping, notes remarks, trouble string) {
 	action := actions[s.slug]
 	switch {
 	case s.trouble != "":
@@ -77,6 +99,12 @@ func convert(s subscription, name string, o Options) (m plan.Mapping, notes []st
 		return m, nil, fmt.Sprintf("%q is not an action of Segment's destination for Qualtrics", s.slug)
 	}
 	m = plan.Mapping{Name: name, Source: o.Source, Destination: o.Destination, Action: action}
+	if s.guessed {
+		notes.add("the export names the action by an id only; that it is %s is told from its fields", s.slug)
+	}
+	if s.model {
+		notes.add("at Segment it is fed by rows of a warehouse (Reverse ETL), not by events of a source")
+	}
 	if !s.enabled {
 		m.Enabled = new(bool)
 	}
@@ -87,7 +115,11 @@ func convert(s subscription, name string, o Options) (m plan.Mapping, notes []st
 	if o.BuiltIn && action == plan.StartWorkflow {
 		if m.Workflow = o.Workflow; m.Workflow == "" {
 			m.Workflow = name
-			notes = append(notes, "name a workflow of the plan here")
+		}
+		if o.Whole {
+			notes.add("its workflow has no steps yet: say there what shall happen")
+		} else if o.Workflow == "" {
+			notes.add("name a workflow of the plan here")
 		}
 	}
 	made, err := mapping.ForAction(action, m.Fields, o.BuiltIn)
@@ -95,19 +127,24 @@ func convert(s subscription, name string, o Options) (m plan.Mapping, notes []st
 		return m, notes, "its mapping is refused, at Segment too: " + mappingError(err)
 	}
 	for _, p := range made.Kit().Problems() {
-		notes = append(notes, "fails on every event that reaches it: "+p.String())
+		notes.add("fails on every event that reaches it: %s", p)
 	}
-	return m, append(notes, missing(action, m.Fields, o.BuiltIn)...), ""
+	missing(action, m.Fields, o.BuiltIn, &notes)
+	if host := elsewhere(m.Fields); host != "" {
+		notes.add("workflowUrl is at %s, not at qualtrics.com: a Qualtrics destination does not post there. "+
+			"A workflow of the plan is started by its name, through a destination of the built-in directory", host)
+	}
+	return m, notes, ""
 }
 
 // setFilter sets when, unless the action's default says the same.
-func setFilter(m *plan.Mapping, trigger string, notes *[]string) (trouble string) {
+func setFilter(m *plan.Mapping, trigger string, notes *remarks) (trouble string) {
 	if trigger == "" {
 		return "it has no trigger: it never ran at Segment"
 	}
 	f, err := fql.Compile(trigger)
 	for _, finding := range fql.Lint(trigger) {
-		*notes = append(*notes, "when: "+findingText(finding))
+		*notes = append(*notes, remark{"when: " + findingText(finding), &finding})
 	}
 	if err != nil {
 		return "its trigger is not valid, it never ran at Segment: " + fault.Public(err)
@@ -158,19 +195,26 @@ func isSegments(key string) bool {
 
 // fieldsOf is a complete mapping of Segment's, where a missing field has no
 // mapping, as fields of a plan, where a missing field keeps its default.
-func fieldsOf(action string, given *jsonvalue.Object, builtIn bool, notes *[]string) *jsonvalue.Object {
+func fieldsOf(action string, given *jsonvalue.Object, builtIn bool, notes *remarks) *jsonvalue.Object {
 	out := jsonvalue.NewObject(8)
 	known := map[string]bool{}
 	for _, f := range mapping.ActionFields(action) {
 		known[f.Name] = true
 		v := given.Get(f.Name)
+		if builtIn && holdsID(f.Name) && isDirective(v) {
+			notes.add("%s comes from the event: the built-in directory knows its own names and ids, not those of Qualtrics", f.Name)
+		}
 		switch {
+		case builtIn && f.Name == "directoryId":
+			if !jsonvalue.IsNil(v) {
+				notes.add("directoryId %s is left out: the destination names its directory", jsonvalue.Text(v))
+			}
 		case builtIn && f.Name == "workflowUrl":
 			if !jsonvalue.IsNil(v) {
-				*notes = append(*notes, "workflowUrl is left out: the workflow is named instead")
+				notes.add("workflowUrl is left out: the workflow is named instead")
 			}
 		case builtIn && isID(f.Name, v):
-			*notes = append(*notes, fmt.Sprintf("%s %s is left out: the built-in directory has its own", f.Name, jsonvalue.Text(v)))
+			notes.add("%s %s is left out: the built-in directory has its own", f.Name, jsonvalue.Text(v))
 			if f.Default != nil {
 				out.Set(f.Name, nil)
 			}
@@ -188,7 +232,7 @@ func fieldsOf(action string, given *jsonvalue.Object, builtIn bool, notes *[]str
 		case k == root:
 			out.Set(k, v)
 		default:
-			*notes = append(*notes, fmt.Sprintf("%q is left out: the action has no such field", k))
+			notes.add("%q is left out: the action has no such field", k)
 		}
 	}
 	if out.Len() == 0 {
@@ -197,24 +241,43 @@ func fieldsOf(action string, given *jsonvalue.Object, builtIn bool, notes *[]str
 	return out
 }
 
+// holdsID reports whether a field is for ids of Qualtrics that an event can bring
+// along.
+func holdsID(field string) bool { return field == "mailingListId" || field == "contactId" }
+
 // isID reports whether a value is an id of Qualtrics, which means nothing to the
 // built-in directory.
 func isID(field string, v any) bool {
 	s, ok := v.(string)
-	return ok && s != "" && (field == "directoryId" || field == "mailingListId" || field == "contactId")
+	return ok && s != "" && holdsID(field)
+}
+
+func isDirective(v any) bool {
+	_, ok := v.(*jsonvalue.Object)
+	return ok
 }
 
 // missing tells of required fields without a mapping.
-func missing(action string, fields *jsonvalue.Object, builtIn bool) (notes []string) {
+func missing(action string, fields *jsonvalue.Object, builtIn bool, notes *remarks) {
 	if builtIn || fields.Has(root) {
-		return nil
+		return
 	}
 	for _, f := range mapping.ActionFields(action) {
 		if f.Required && (fields.Has(f.Name) && fields.Get(f.Name) == nil || !fields.Has(f.Name) && f.Default == nil) {
-			notes = append(notes, f.Name+" is required and has no mapping: every event is rejected")
+			notes.add("%s is required and has no mapping: every event is rejected", f.Name)
 		}
 	}
-	return notes
+}
+
+// elsewhere is the host of a workflow's URL that is written down and is not
+// Qualtrics', else "".
+func elsewhere(fields *jsonvalue.Object) string {
+	text, _ := fields.Get("workflowUrl").(string)
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || strings.HasSuffix("."+strings.ToLower(u.Hostname()), ".qualtrics.com") {
+		return ""
+	}
+	return u.Host
 }
 
 // same compares two mappings, whatever the order of their keys.

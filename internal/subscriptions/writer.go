@@ -2,6 +2,7 @@ package subscriptions
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -26,28 +27,28 @@ func (w *writer) add(s subscription) {
 	}
 	w.names[name] = true
 	if name != s.name && s.name != "" {
-		notes = append([]string{"at Segment: " + s.name}, notes...)
+		notes = append(remarks{{text: "at Segment: " + s.name}}, notes...)
 	}
 	for _, n := range notes {
-		w.comment(n)
-		w.out.Notes = append(w.out.Notes, Note{Name: name, Message: n})
+		w.comment(n.text)
+		w.out.Notes = append(w.out.Notes, Note{At: s.at, Name: name, Message: n.text, Filter: n.filter})
 	}
 	w.body.WriteString(item(m))
 	w.out.Mappings = append(w.out.Mappings, m)
 }
 
 // skip writes a subscription that cannot be taken over as a comment.
-func (w *writer) skip(s subscription, notes []string, trouble string) {
+func (w *writer) skip(s subscription, notes remarks, trouble string) {
 	w.out.Skipped++
 	title := s.name
 	if title == "" {
 		title = "a subscription without a name"
 	}
-	w.comment(fmt.Sprintf("%s: left out. %s", title, trouble))
-	w.out.Notes = append(w.out.Notes, Note{Name: title, Message: trouble, Skipped: true})
+	w.comment(fmt.Sprintf("%s (%s): left out. %s", title, s.at, trouble))
+	w.out.Notes = append(w.out.Notes, Note{At: s.at, Name: s.name, Message: trouble, Skipped: true})
 	for _, n := range notes {
-		w.comment(n)
-		w.out.Notes = append(w.out.Notes, Note{Name: title, Message: n, Skipped: true})
+		w.comment(n.text)
+		w.out.Notes = append(w.out.Notes, Note{At: s.at, Name: s.name, Message: n.text, Filter: n.filter, Skipped: true})
 	}
 	if s.slug != "" {
 		w.comment("  action: " + s.slug)
@@ -82,7 +83,17 @@ func item(m plan.Mapping) string {
 func (w *writer) result() Result {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Taken over from Segment: %d of %d subscriptions.\n", len(w.out.Mappings), len(w.out.Mappings)+w.out.Skipped)
-	b.WriteString("# A field that is not named keeps the action's default, null removes it.\nversion: 1\n")
+	for _, n := range w.out.Notes {
+		if n.At == "" {
+			fmt.Fprintf(&b, "# Note: %s.\n", n.Message)
+		}
+	}
+	b.WriteString("# A field that is not named keeps the action's default, null removes it.\n")
+	if w.options.Whole {
+		b.WriteString(w.around())
+	} else {
+		b.WriteString("version: 1\n")
+	}
 	if len(w.out.Mappings) == 0 {
 		b.WriteString("mappings: []\n")
 	} else {
@@ -93,6 +104,33 @@ func (w *writer) result() Result {
 	out.YAML = b.String()
 	return out
 }
+
+// around is the plan that the mappings go into, up to them.
+func (w *writer) around() string {
+	o := w.options
+	p := plan.Plan{Version: 1, Sources: []plan.Source{{
+		Name: o.Source, WriteKeys: []plan.Secret{"${SEGMENT_WRITE_KEY}"}, WebhookSecrets: []plan.Secret{"${SEGMENT_WEBHOOK_SECRET}"},
+	}}}
+	if !o.BuiltIn {
+		p.Destinations = []plan.Destination{{
+			Name: o.Destination, Type: plan.TypeQualtrics, Datacenter: "iad1", APIToken: "${QUALTRICS_API_TOKEN}", Enabled: new(bool),
+		}}
+		return "# Deliveries are held until the destination has enabled: true. Switch off Segment's own\n" +
+			"# first, or both write. datacenter and API token: Account settings, Qualtrics IDs.\n" +
+			string(plan.Export(&p))
+	}
+	p.Directories = []plan.Directory{{Name: directoryName, MailingLists: []string{"everyone"}}}
+	p.Destinations = []plan.Destination{{Name: o.Destination, Type: plan.TypeDirectory, Directory: directoryName}}
+	for _, m := range w.out.Mappings {
+		if m.Workflow != "" && !slices.ContainsFunc(p.Workflows, func(f plan.Workflow) bool { return f.Name == m.Workflow }) {
+			p.Workflows = append(p.Workflows, plan.Workflow{Name: m.Workflow})
+		}
+	}
+	return string(plan.Export(&p))
+}
+
+// directoryName is what a whole plan calls its directory.
+const directoryName = "customers"
 
 const maxName = 80 // of a plan's 100, to leave room for a number
 

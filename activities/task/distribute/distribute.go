@@ -56,6 +56,17 @@ type Request struct {
 	Reminders       []Reminder
 	Expires         time.Duration // after the invitation; 0: never
 	IgnoreFrequency bool
+
+	// Destination names whose account sends it; "" is the installation's own mail.
+	Destination                string
+	DirectoryID, MailingListID string // in that account
+	Thanks                     *Thanks
+}
+
+// Thanks is what those get who have answered, from a remote account.
+type Thanks struct {
+	Subject string `json:"subject,omitempty"` // empty: the invitation's
+	Message string `json:"message"`
 }
 
 // Reminder is one reminder; empty texts are the invitation's.
@@ -78,6 +89,10 @@ type Config struct {
 	Reminders       []ReminderConfig `json:"reminders"`
 	Expires         plan.Duration    `json:"expires"`
 	IgnoreFrequency bool             `json:"ignore_frequency"`
+	Destination     string           `json:"destination"`
+	DirectoryID     string           `json:"directory_id"`
+	MailingListID   string           `json:"mailing_list_id"`
+	Thanks          *Thanks          `json:"thanks"`
 }
 
 // ReminderConfig is one element of reminders.
@@ -116,6 +131,10 @@ func (t *Task) Spec() task.Spec {
 			{Name: "reminders", Type: "list", Doc: "Each: after (since the invitation), and subject and message when they differ", Deferred: true},
 			{Name: "expires", Type: "duration", Doc: "When the link stops working, since the invitation; left out: never"},
 			{Name: "ignore_frequency", Type: "boolean", Doc: "Send even if the contact got enough messages"},
+			{Name: "destination", Type: "text", Doc: "A destination of type qualtrics, whose account then sends the survey's survey_id, its reminders and thanks; left out: mail from here"},
+			{Name: "directory_id", Type: "text", Doc: "With destination: the account's directory (POOL_…) into which the contact is put"},
+			{Name: "mailing_list_id", Type: "text", Doc: "With destination: the account's mailing list (CG_…) that the contact is put on"},
+			{Name: "thanks", Type: "object", Doc: "With destination: subject and message for those who have answered", Deferred: true},
 		},
 	}
 }
@@ -131,6 +150,7 @@ func (t *Task) Validate(c Config) error {
 	case c.Subject == "":
 		bad("subject", "is needed for email")
 	}
+	t.validateRemote(c, bad)
 	if len(c.Reminders) > maxReminders {
 		bad("reminders", "at most %d", maxReminders)
 	}
@@ -154,11 +174,34 @@ func (t *Task) Validate(c Config) error {
 	}
 	message("subject", c.Subject)
 	message("message", c.Message)
+	if c.Thanks != nil {
+		message("thanks.subject", c.Thanks.Subject)
+		message("thanks.message", c.Thanks.Message)
+	}
 	for i, r := range c.Reminders {
 		message(fmt.Sprintf("reminders[%d].subject", i), r.Subject)
 		message(fmt.Sprintf("reminders[%d].message", i), r.Message)
 	}
 	return errors.Join(errs...)
+}
+
+// validateRemote checks what goes together with a destination.
+func (t *Task) validateRemote(c Config, bad func(field, format string, args ...any)) {
+	for _, s := range []struct{ field, value string }{{"directory_id", c.DirectoryID}, {"mailing_list_id", c.MailingListID}} {
+		switch {
+		case c.Destination == "" && s.value != "":
+			bad(s.field, "means nothing without destination")
+		case c.Destination != "" && s.value == "":
+			bad(s.field, "is needed with destination")
+		}
+	}
+	switch {
+	case c.Thanks == nil:
+	case c.Destination == "":
+		bad("thanks", "means nothing without destination")
+	case c.Thanks.Message == "":
+		bad("thanks.message", "is required")
+	}
 }
 
 // checkMessage checks a text that is rendered when it is sent, perhaps weeks
@@ -198,6 +241,7 @@ func (t *Task) Run(ctx context.Context, in task.Input[Config]) (task.Output, err
 		Run: in.Run, Step: in.Step, Directory: c.Directory, Survey: c.Survey, Channel: channel, Contact: contact,
 		Subject: c.Subject, Message: c.Message, From: c.From, ReplyTo: c.ReplyTo,
 		Expires: c.Expires.Std(), IgnoreFrequency: c.IgnoreFrequency,
+		Destination: c.Destination, DirectoryID: c.DirectoryID, MailingListID: c.MailingListID, Thanks: c.Thanks,
 	}
 	for _, m := range c.Reminders {
 		r.Reminders = append(r.Reminders, Reminder{After: m.After.Std(), Subject: m.Subject, Message: m.Message})

@@ -1,0 +1,235 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/segue-xm/segue/internal/delivery"
+	"github.com/segue-xm/segue/internal/distribution"
+	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/store"
+)
+
+// MessageQueue is where messages wait that a remote account is to send.
+type MessageQueue interface {
+	QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error
+	MessagesDue(ctx context.Context, destination id.ID, limit int) ([]store.QueuedMessage, error)
+	BeginMessage(ctx context.Context, invitation id.ID, kind string) error
+	EndMessage(ctx context.Context, m store.MessageState) error
+	EndInvitation(ctx context.Context, invitation id.ID, status distribution.Status, reason string) error
+	InvitationByID(ctx context.Context, invitation id.ID) (store.Invitation, error)
+	LinkOpened(ctx context.Context, invitation id.ID) error
+	RecordAnswer(ctx context.Context, a store.Answer) (store.Invitation, bool, error)
+}
+
+// firstLook is how long after an invitation its account is first asked what became
+// of it.
+const firstLook = 2 * time.Minute
+
+// messageBatch takes what is due for invitations of a remote account; some reports
+// whether there was any. One after the other: what follows an invitation needs what
+// the account said to it, and each is several calls.
+func (r *round) messageBatch(ctx context.Context) (some bool, err error) {
+	due, err := r.Messages.MessagesDue(ctx, r.dest.ID, remoteBatch)
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	if stop, err := r.turnedOff(ctx); stop || err != nil {
+		r.end()
+		return true, err
+	}
+	for _, m := range due {
+		if ctx.Err() != nil || r.holdOn(store.ActionDistribute) != nil {
+			break
+		}
+		do := r.sendMessage
+		if m.Kind == distribution.KindProgress {
+			do = r.lookAt
+		}
+		if err := do(ctx, m); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// sendMessage looks whether a message may still go, and has the account send it.
+func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
+	d, err := r.Surveys.Store.DistributionByID(ctx, m.Distribution)
+	if err != nil {
+		return err
+	}
+	s, err := settings(d)
+	if err != nil {
+		return err
+	}
+	rule, err := r.Surveys.rule(ctx, d, s)
+	if err != nil {
+		return err
+	}
+	reserved, err := r.Surveys.Store.Reserve(ctx, m.Invitation, m.Kind, rule)
+	if err != nil {
+		return err
+	}
+	if reserved.Sent || !reserved.Verdict.OK {
+		return r.Messages.EndMessage(ctx, store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Done: true})
+	}
+	out, err := r.outgoing(s, reserved, m)
+	if err != nil { // it can never be made
+		return r.messageEnded(ctx, m, out.Remote, delivery.Outcome{Err: err}, reserved.Since)
+	}
+	if err := r.Messages.BeginMessage(ctx, m.Invitation, m.Kind); err != nil {
+		return err
+	}
+	known, o := r.account.Send(ctx, out)
+	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return r.messageEnded(keep, m, known, o, reserved.Since)
+}
+
+// outgoing is a message as the account gets it.
+func (r *round) outgoing(s Settings, reserved store.Reservation, m store.QueuedMessage) (distribution.Outgoing, error) {
+	out := distribution.Outgoing{
+		Kind: m.Kind, Email: reserved.Email, From: s.From, ReplyTo: s.ReplyTo, Made: m.Made(), Expires: m.Expires(), Repeat: m.Unsure,
+		Remote: distribution.Remote{Directory: s.DirectoryID, MailingList: s.MailingListID, Survey: s.SurveyID},
+	}
+	if m.Remote != "" {
+		if err := json.Unmarshal([]byte(m.Remote), &out.Remote); err != nil {
+			return out, err
+		}
+	}
+	link := jsonvalue.NewObject(3)
+	survey, optOut := r.account.Links()
+	link.Set("url", survey)
+	link.Set("opt_out_url", optOut)
+	link.Set("token", reserved.Invitation.Token)
+	snapshot, text, err := s.render(reserved, m.Kind, link)
+	out.Contact, out.Subject, out.Text = snapshot.Contact, text["subject"], text["message"]
+	return out, err
+}
+
+// messageEnded records how an attempt to send a message ended, and what follows.
+func (r *round) messageEnded(ctx context.Context, m store.QueuedMessage, known distribution.Remote, o delivery.Outcome, since time.Time) error {
+	known.Requests = newest(append(known.Requests, o.RequestIDs...))
+	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: &known, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
+	if o.Err == nil {
+		r.note(true)
+		if err := r.Surveys.Store.MessageWasSent(ctx, m.Invitation, m.Kind); err != nil {
+			return err
+		}
+		if m.Kind == distribution.KindInvitation {
+			if err := r.Messages.QueueMessages(ctx, r.dest.ID, distribution.KindProgress, []id.ID{m.Invitation}, r.Now().Add(firstLook)); err != nil {
+				return err
+			}
+		}
+		state.Done = true
+		return r.Messages.EndMessage(ctx, state)
+	}
+	r.note(false)
+	after, blameless := r.verdict(store.ActionDistribute, o)
+	final := !blameless && (fault.KindOf(o.Err).Final() && fault.KindOf(o.Err) != fault.Unauthorized || r.Now().Sub(since) > delivery.Patience)
+	if err := r.Surveys.Store.MessageFailed(ctx, m.Invitation, m.Kind, words(o.Err), final); err != nil {
+		return err
+	}
+	if blameless {
+		state.Tries = m.Tries
+	}
+	state.Done, state.Due = final, r.Now().Add(after)
+	if !blameless && !final {
+		state.Due = r.Now().Add(delivery.Backoff(state.Tries, after))
+	}
+	return r.Messages.EndMessage(ctx, state)
+}
+
+// lookAt asks the account what became of an invitation and records it; whoever waits
+// for the answer is told.
+func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
+	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries}
+	var known distribution.Remote
+	if m.Remote != "" {
+		if err := json.Unmarshal([]byte(m.Remote), &known); err != nil {
+			return err
+		}
+	}
+	now := r.Now()
+	if m.Status.Over() && m.Status != distribution.Expired || !now.Before(distribution.LookUntil(m.Made(), m.Expires())) {
+		state.Done = true
+		return r.Messages.EndMessage(ctx, state)
+	}
+	p, o := r.account.Progress(ctx, known)
+	known.Requests = newest(append(known.Requests, o.RequestIDs...))
+	state.Remote, state.Due = &known, now.Add(distribution.NextLook(now.Sub(m.Made())))
+	if o.Err != nil {
+		r.note(false)
+		if after, blameless := r.verdict(store.ActionDistribute, o); blameless {
+			state.Due = now.Add(after)
+		} else {
+			state.Tries++
+			state.Due = later(state.Due, now.Add(delivery.Backoff(state.Tries, after)))
+		}
+		return r.Messages.EndMessage(ctx, state)
+	}
+	r.note(true)
+	known.Status = p.Status
+	if err := r.progressed(ctx, m, p); err != nil {
+		return err
+	}
+	state.Tries, state.Done = 0, p.Finished || p.Ended != ""
+	return r.Messages.EndMessage(ctx, state)
+}
+
+// progressed records what became of an invitation, and has those who have answered
+// thanked.
+func (r *round) progressed(ctx context.Context, m store.QueuedMessage, p distribution.Progress) error {
+	inv, err := r.Messages.InvitationByID(ctx, m.Invitation)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Finished || p.Started:
+		var changed bool
+		if inv, changed, err = r.Messages.RecordAnswer(ctx, store.Answer{Token: inv.Token, Finished: p.Finished, ResponseID: p.ResponseID}); err != nil {
+			return err
+		}
+		if !p.Finished {
+			return nil
+		}
+		if err := r.thank(ctx, m); err != nil {
+			return err
+		}
+		if changed {
+			// Who waits looks again at the latest when its timer runs out.
+			_ = r.Answered(ctx, inv.Run, inv.Distribution)
+		}
+		return nil
+	case p.Ended != "":
+		return r.Messages.EndInvitation(ctx, m.Invitation, p.Ended, "the account says: "+p.Status)
+	case p.Opened && !inv.OpenedAt.Valid:
+		return r.Messages.LinkOpened(ctx, m.Invitation)
+	}
+	return nil
+}
+
+func (r *round) thank(ctx context.Context, m store.QueuedMessage) error {
+	d, err := r.Surveys.Store.DistributionByID(ctx, m.Distribution)
+	if err != nil {
+		return err
+	}
+	s, err := settings(d)
+	if err != nil || s.Thanks == nil {
+		return err
+	}
+	return r.Messages.QueueMessages(ctx, r.dest.ID, distribution.KindThanks, []id.ID{m.Invitation}, r.Now())
+}
+
+func newest(requests []string) []string { return requests[max(0, len(requests)-maxRequestIDs):] }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

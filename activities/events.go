@@ -8,6 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/mapping"
 	"github.com/segue-xm/segue/internal/plan"
 	"github.com/segue-xm/segue/internal/routing"
 	"github.com/segue-xm/segue/internal/store"
@@ -53,6 +54,9 @@ func (a *Events) FilterEvents(ctx context.Context, batch Batch) (Matched, error)
 	var out Matched
 	var unmatched []id.ID
 	for _, e := range waiting {
+		if err := ctx.Err(); err != nil {
+			return Matched{}, err // nobody waits for the answer any more
+		}
 		matches, err := a.route(ctx, e)
 		if err != nil {
 			return Matched{}, err
@@ -143,6 +147,9 @@ func (a *Events) MapFields(ctx context.Context, matched Matched) (Mapped, error)
 	var list []store.NewDelivery
 	var out Mapped
 	for _, e := range waiting {
+		if err := ctx.Err(); err != nil {
+			return Mapped{}, err
+		}
 		t, err := a.Revisions.Revision(ctx, e.Revision)
 		if err != nil {
 			return Mapped{}, err
@@ -151,8 +158,9 @@ func (a *Events) MapFields(ctx context.Context, matched Matched) (Mapped, error)
 		if err != nil {
 			event = jsonvalue.NewObject(0)
 		}
+		work := mapping.NewWork()
 		for _, m := range t.Route(e.Source, event) {
-			d := a.newDelivery(e, event, m, live, pauses)
+			d := a.newDelivery(e, event, m, live, pauses, work)
 			list = append(list, d)
 			if m.Destination.Directory == nil && !d.Status.Ended() {
 				out.Queued++
@@ -177,7 +185,7 @@ const leftOver = 5 * time.Minute
 // HeldUntil is when a held delivery is due: never, until somebody releases it.
 var HeldUntil = time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m routing.Match, live *routing.Table, pauses []store.Pause) store.NewDelivery {
+func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m routing.Match, live *routing.Table, pauses []store.Pause, work *mapping.Work) store.NewDelivery {
 	now := a.Now()
 	d := store.NewDelivery{
 		Event: e.ID, Mapping: m.ID, Destination: m.Destination.ID, Action: m.Def.Action,
@@ -188,7 +196,7 @@ func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m rou
 		d.Payload = e.Body
 	} else if err == nil {
 		err = guarded(func() error {
-			payload, err := m.Fields.Apply(event)
+			payload, err := m.Fields.ApplyWithin(event, work)
 			if err == nil {
 				d.Payload = jsonvalue.Append(nil, payload)
 			}

@@ -202,6 +202,8 @@ func TestTracking_Gzip_IsInflatedWithinTheLimit(t *testing.T) {
 		{"cut short", gzipped(t, twoItems)[:60], "gzip", "ends early"},
 		{"not gzip", twoItems, "gzip", "not gzip"},
 		{"trailing bytes", gzipped(t, twoItems) + "xx", "gzip", "gzip"},
+		{"second member cut in its header", gzipped(t, "") + gzipped(t, twoItems)[:8], "gzip", "ends early"},
+		{"second member cut in its comment", gzipped(t, "") + "\x1f\x8b\x08\x10\x00\x00\x00\x00\x00\xffcomment", "gzip", "ends early"},
 		{"empty", "", "gzip", "not gzip"},
 		{"unknown", twoItems, "br", `"br" is not supported`},
 		{"twice", gzipped(t, gzipped(t, twoItems)), "gzip, gzip", "not supported"},

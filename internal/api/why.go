@@ -8,6 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/fql"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/mapping"
 	"github.com/segue-xm/segue/internal/routing"
 )
 
@@ -46,8 +47,9 @@ func (s *Service) Why(ctx context.Context, event id.ID) (Why, error) {
 	if body == nil {
 		body = jsonvalue.NewObject(0) // as it was processed: a workflow's URL takes any JSON
 	}
+	work := mapping.NewWork()
 	for _, m := range mappings {
-		why.Mappings = append(why.Mappings, judge(m, body, why.Event.Deliveries))
+		why.Mappings = append(why.Mappings, judge(m, body, why.Event.Deliveries, work))
 	}
 	why.Mappings = append(why.Mappings, others(why.Event.Deliveries, mappings)...)
 	return why, s.consequences(ctx, &why)
@@ -67,7 +69,7 @@ func (s *Service) mappings(ctx context.Context, revision int64, source id.ID) ([
 }
 
 // judge is one mapping's verdict.
-func judge(m *routing.Mapping, body *jsonvalue.Object, deliveries []Delivery) MappingWhy {
+func judge(m *routing.Mapping, body *jsonvalue.Object, deliveries []Delivery, work *mapping.Work) MappingWhy {
 	w := MappingWhy{Mapping: m.Name, Action: m.Def.Action, Off: m.Off(body), Matched: true}
 	if m.Destination != nil {
 		w.Destination = m.Destination.Def.Name
@@ -88,7 +90,7 @@ func judge(m *routing.Mapping, body *jsonvalue.Object, deliveries []Delivery) Ma
 	}
 	if w.Matched && m.Fields != nil {
 		w.Fields = m.Fields.Explain(body)
-		if _, err := m.Fields.Apply(body); err != nil {
+		if _, err := m.Fields.ApplyWithin(body, work); err != nil {
 			w.Error = fault.Public(err)
 		}
 	}

@@ -70,12 +70,13 @@ func plainNull(v ref.Val) ref.Val {
 	return v
 }
 
-// decorate puts nullable around every selection of a program.
+// decorate puts nullable around every selection of a program, and growing around
+// the calls that need it.
 func decorate(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	if attr, ok := i.(interpreter.InterpretableAttribute); ok {
 		return nullable{attr}, nil
 	}
-	return i, nil
+	return grow(i), nil
 }
 
 // object is a JSON object as a CEL map whose missing keys read as null.

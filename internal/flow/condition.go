@@ -50,7 +50,7 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		cel.EnableMacroCallTracking(), // so that errors can quote macros
 		cel.DefaultUTCTimeZone(true),
 		cel.ParserRecursionLimit(100),
-		ext.Strings(ext.StringsVersion(4)),
+		ext.Strings(ext.StringsVersion(5)),
 	)
 })
 
@@ -78,7 +78,7 @@ func CompileCondition(text string) (*Condition, error) {
 	if t := tree.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
 		return nil, fault.New(fault.Invalid, "a condition gives true or false, `%s` gives %s", clip(text, 300), t)
 	}
-	prog, err := env.Program(tree, cel.CostLimit(maxCost), cel.CustomDecoratorV2(decorate))
+	prog, err := env.Program(tree, cel.CostLimit(maxCost), cel.CostTracking(costs{}), cel.CustomDecoratorV2(decorate))
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "not a condition: %v", err)
 	}
@@ -197,7 +197,7 @@ func reason(err error) string {
 		return "it takes too long"
 	}
 	text := err.Error()
-	for _, known := range []string{"no such overload", "no such key", "index out of bounds", "divide by zero", "modulus by zero", "overflow", "an object has no key of type"} {
+	for _, known := range []string{errTooLong.Error(), "no such overload", "no such key", "index out of bounds", "divide by zero", "modulus by zero", "overflow", "an object has no key of type"} {
 		if strings.Contains(text, known) {
 			return known
 		}
@@ -247,7 +247,7 @@ func (c *Condition) operands(e ast.Expr, vars map[string]any) string {
 		if iss.Err() != nil {
 			continue // uses a macro's own variable
 		}
-		prog, err := env.Program(tree, cel.CostLimit(maxCost), cel.CustomDecoratorV2(decorate))
+		prog, err := env.Program(tree, cel.CostLimit(maxCost), cel.CostTracking(costs{}), cel.CustomDecoratorV2(decorate))
 		if err != nil {
 			continue
 		}

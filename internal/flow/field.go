@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ohler55/ojg/jp"
-
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/plan"
@@ -40,7 +38,7 @@ type Field struct {
 
 // Found is what stood at a field's path instead of a value of its type.
 type Found struct {
-	Type string `json:"type"` // JSON name: string, number, boolean, array, object
+	Type string `json:"type"` // JSON name: string, number, boolean, array, object; nothing when Text says why
 	Text string `json:"text"` // its JSON text, clipped to 64 characters
 }
 
@@ -56,6 +54,8 @@ func (f Fields) Err() error {
 		case !x.Required:
 		case x.State == Missing:
 			said = append(said, fmt.Sprintf("required field %s is missing", x.Name))
+		case x.State == WrongType && x.Found.Type == notFollowed:
+			said = append(said, fmt.Sprintf("required field %s: %s", x.Name, x.Found.Text))
 		case x.State == WrongType:
 			said = append(said, fmt.Sprintf("required field %s must be a %s, found %s", x.Name, x.Type, x.Found.Type))
 		}
@@ -80,17 +80,15 @@ func (f Fields) Object() *jsonvalue.Object {
 // concurrent use.
 type FieldSet struct {
 	defs  []plan.Field
-	paths []jp.Expr
+	paths []fieldPath
 }
-
-const maxPath = 1000
 
 var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
 // CompileFields checks the definitions and compiles their paths. The error names
 // every definition that is wrong.
 func CompileFields(defs []plan.Field) (*FieldSet, error) {
-	set := &FieldSet{defs: make([]plan.Field, len(defs)), paths: make([]jp.Expr, len(defs))}
+	set := &FieldSet{defs: make([]plan.Field, len(defs)), paths: make([]fieldPath, len(defs))}
 	copy(set.defs, defs)
 	seen := map[string]bool{}
 	var errs []error
@@ -128,25 +126,6 @@ func CompileFields(defs []plan.Field) (*FieldSet, error) {
 	return set, nil
 }
 
-func parsePath(text string) (x jp.Expr, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("not a JSONPath")
-		}
-	}()
-	switch {
-	case strings.TrimSpace(text) == "":
-		return nil, errors.New("a path is needed, such as $.properties.plan")
-	case len(text) > maxPath:
-		return nil, fmt.Errorf("longer than %d characters", maxPath)
-	}
-	x, err = jp.ParseString(text)
-	if err != nil {
-		return nil, fmt.Errorf("not a JSONPath: %w", err)
-	}
-	return x, nil
-}
-
 // Extract reads the fields from a payload. It is total: every definition gives
 // one Field. A path that hits several values takes the first one, in the order
 // of the document (descents: the order of the path library). Null is "nothing
@@ -159,14 +138,19 @@ func parsePath(text string) (x jp.Expr, err error) {
 //	         (not 1, 0, "yes" or "on": what they mean is not ours to guess)
 //
 // Everything else is of the wrong type; the default does not replace it.
+//
+// The paths that can come by more than one value share a budget of steps: one that
+// would go beyond it in this payload is not followed, and its field is of the wrong
+// type, with that as the reason.
 func (s *FieldSet) Extract(payload any) Fields {
 	out := make(Fields, len(s.defs))
+	w := walk{payload: payload, room: maxSteps}
 	for i, d := range s.defs {
 		f := Field{Name: d.Name, Type: d.Type, Required: d.Required}
-		found, ok := first(s.paths[i], payload)
+		found, why := w.first(s.paths[i])
 		switch {
-		case !ok:
-			f.State, f.Found = WrongType, &Found{Type: "nothing", Text: "the path cannot be followed in this payload"}
+		case why != "":
+			f.State, f.Found = WrongType, &Found{Type: notFollowed, Text: why}
 		case jsonvalue.IsNil(found) && d.Default == nil:
 			f.State = Missing
 		case jsonvalue.IsNil(found):
@@ -181,17 +165,6 @@ func (s *FieldSet) Extract(payload any) Fields {
 		out[i] = f
 	}
 	return out
-}
-
-// first is the first hit of a path. The path library reports a few mismatches
-// between filter and data by panic: those give false, as extraction is total.
-func first(path jp.Expr, payload any) (v any, ok bool) {
-	defer func() {
-		if recover() != nil {
-			v, ok = nil, false
-		}
-	}()
-	return path.First(payload), true
 }
 
 // converters hold for each field type what it takes.

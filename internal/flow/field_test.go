@@ -178,22 +178,3 @@ func TestExtract_SharedFilter_ByManyGoroutines(t *testing.T) {
 	}
 	wg.Wait()
 }
-
-func FuzzExtract(f *testing.F) {
-	for _, s := range []string{`$.a`, `$..b[?(@.c > 1)]`, `$.a[1:2]`, `$['x'].*`, `$[?(@.a =~ /x/)]`, `$[?(length(@.a) > 1)]`} {
-		f.Add(s, `{"a":[1,{"b":2}],"x":null}`)
-	}
-	f.Fuzz(func(t *testing.T, path, text string) {
-		payload, err := jsonvalue.Parse([]byte(text))
-		if err != nil {
-			return
-		}
-		set, err := CompileFields([]plan.Field{{Name: "f", Path: path, Type: plan.Number, Required: true}})
-		if err != nil {
-			return
-		}
-		got := set.Extract(payload)
-		require.Len(t, got, 1)
-		_ = got.Err()
-	})
-}

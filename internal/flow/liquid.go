@@ -31,20 +31,21 @@ var (
 // The two languages: the same tags and filters, but in HTML some filters and
 // capture give markup that must not be escaped again.
 var (
-	textLanguage = language(false)
-	htmlLanguage = language(true)
+	textLanguage, textRenderers = language(false, nil), newRenderers(false)
+	htmlLanguage, htmlRenderers = language(true, nil), newRenderers(true)
 )
 
 // markup is text that is HTML already.
 type markup string
 
 // language is Liquid without what reaches outside the template (include, the
-// time of day) and with filters that cannot grow a text without limit.
-func language(asHTML bool) *render.Config {
+// time of day) and with filters that cannot grow a text without limit, and whose
+// work is charged to the meter; without one it is for reading templates only.
+func language(asHTML bool, m *meter) *render.Config {
 	cfg := render.NewConfig()
 	tags.AddStandardTags(cfg)
 	cfg.AddTag("include", func(string) (func(io.Writer, render.Context) error, error) { return nil, errIncludes })
-	d := dictionary{&cfg}
+	d := dictionary{&cfg, m}
 	filters.AddStandardFilters(d)
 	d.AddFilter("capitalize", func(s string) string {
 		r, n := utf8.DecodeRuneInString(s)
@@ -54,6 +55,7 @@ func language(asHTML bool) *render.Config {
 	d.AddFilter("inspect", func(v any) string { return jsonvalue.Text(fromLiquid(v)) })
 	d.AddFilter("type", func(v any) string { return jsonvalue.TypeName(fromLiquid(v)) })
 	d.AddFilter("date", date)
+	d.AddFilter("uniq", uniq)
 	d.AddFilter("join", func(v any, sep func(string) string) string {
 		list, ok := fromLiquid(v).([]any)
 		if !ok {
@@ -138,8 +140,11 @@ func date(v any, format func(string) string) (any, error) {
 	return tuesday.Strftime(format("%a, %b %d, %y"), t.UTC())
 }
 
-// dictionary takes filters and bounds what they give.
-type dictionary struct{ cfg *render.Config }
+// dictionary takes filters, and bounds what they do and give.
+type dictionary struct {
+	cfg   *render.Config
+	meter *meter
+}
 
 func (d dictionary) AddFilter(name string, fn any) {
 	f := reflect.ValueOf(fn)
@@ -151,6 +156,17 @@ func (d dictionary) AddFilter(name string, fn any) {
 	failure := reflect.TypeFor[error]()
 	bounded := reflect.FuncOf(in, []reflect.Type{t.Out(0), failure}, t.IsVariadic())
 	d.cfg.AddFilter(name, reflect.MakeFunc(bounded, func(args []reflect.Value) []reflect.Value {
+		if d.meter != nil {
+			n := 1
+			for _, a := range args {
+				if a.CanInterface() {
+					n += reading(a.Interface())
+				}
+			}
+			if err := d.meter.spend(n * max(1, costly[name])); err != nil {
+				return []reflect.Value{reflect.Zero(t.Out(0)), reflect.ValueOf(&err).Elem()}
+			}
+		}
 		out := f.Call(args)
 		if len(out) == 1 {
 			out = append(out, reflect.Zero(failure))
@@ -159,8 +175,13 @@ func (d dictionary) AddFilter(name string, fn any) {
 		if v.Kind() == reflect.Interface {
 			v = v.Elem()
 		}
-		if k := v.Kind(); (k == reflect.String || k == reflect.Slice) && v.Len() > maxText {
-			return []reflect.Value{reflect.Zero(t.Out(0)), reflect.ValueOf(&errTooLong).Elem()}
+		if k := v.Kind(); k == reflect.String || k == reflect.Slice {
+			if v.Len() > maxText {
+				return []reflect.Value{reflect.Zero(t.Out(0)), reflect.ValueOf(&errTooLong).Elem()}
+			}
+			if d.meter != nil {
+				d.meter.extent = max(d.meter.extent, v.Len())
+			}
 		}
 		return out
 	}).Interface())

@@ -62,11 +62,13 @@ type deferrable struct {
 // Render gives the settings with every template evaluated; a text stays a text,
 // whatever it holds. Keys of the object itself that deferred names keep their
 // texts as they were written, templates and all: they are rendered later, when
-// what they speak of is known (the link of an invitation).
+// what they speak of is known (the link of an invitation). What one rendering may do
+// at most, all of them may do together.
 func (s *Settings) Render(scope Scope, deferred ...string) (*jsonvalue.Object, error) {
 	out := jsonvalue.NewObject(s.root.Len())
+	effort := newEffort()
 	for k, v := range s.root.All() {
-		r, err := renderTexts(v, scope, slices.Contains(deferred, k))
+		r, err := renderTexts(v, scope, effort, slices.Contains(deferred, k))
 		if err != nil {
 			return nil, err
 		}
@@ -77,20 +79,20 @@ func (s *Settings) Render(scope Scope, deferred ...string) (*jsonvalue.Object, e
 
 // RenderKey is Render for one key: Undefined when it is not there.
 func (s *Settings) RenderKey(key string, scope Scope) (any, error) {
-	return renderTexts(s.root.Get(key), scope, false)
+	return renderTexts(s.root.Get(key), scope, newEffort(), false)
 }
 
-func renderTexts(v any, scope Scope, keep bool) (any, error) {
+func renderTexts(v any, scope Scope, effort *effort, keep bool) (any, error) {
 	switch v := v.(type) {
 	case deferrable:
 		if keep {
 			return v.text, nil
 		}
-		return v.template.Render(scope)
+		return v.template.render(scope, effort)
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {
-			r, err := renderTexts(e, scope, keep)
+			r, err := renderTexts(e, scope, effort, keep)
 			if err != nil {
 				return nil, err
 			}
@@ -100,7 +102,7 @@ func renderTexts(v any, scope Scope, keep bool) (any, error) {
 	case *jsonvalue.Object:
 		out := jsonvalue.NewObject(v.Len())
 		for k, e := range v.All() {
-			r, err := renderTexts(e, scope, keep)
+			r, err := renderTexts(e, scope, effort, keep)
 			if err != nil {
 				return nil, err
 			}

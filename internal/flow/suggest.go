@@ -20,7 +20,7 @@ const maxSuggested = 500
 // numbers; null, which has no type, is a text too. At most 500.
 func Suggest(sample any) []plan.Field {
 	s := suggester{taken: map[string]bool{}}
-	s.walk(jp.Expr{jp.Root('$')}, nil, sample)
+	s.walk(jp.Expr{jp.Root('$')}, nil, 0, sample)
 	return s.out
 }
 
@@ -29,20 +29,25 @@ type suggester struct {
 	taken map[string]bool
 }
 
-func (s *suggester) walk(path jp.Expr, keys []string, v any) {
+// walk goes on while there is room. long is at least how many bytes the path has: no
+// value below one that is too long can be suggested.
+func (s *suggester) walk(path jp.Expr, keys []string, long int, v any) {
+	if len(s.out) == maxSuggested || long > maxPath {
+		return
+	}
 	at := func(f jp.Frag) jp.Expr { return append(path[:len(path):len(path)], f) }
 	switch v := v.(type) {
 	case *jsonvalue.Object:
 		for k, e := range v.All() {
-			s.walk(at(jp.Child(k)), append(keys[:len(keys):len(keys)], fieldWords(k)), e)
+			s.walk(at(jp.Child(k)), append(keys[:len(keys):len(keys)], fieldWords(k)), long+1+len(k), e)
 		}
 	case []any:
 		for i, e := range v {
-			s.walk(at(jp.Nth(i)), append(keys[:len(keys):len(keys)], strconv.Itoa(i+1)), e)
+			s.walk(at(jp.Nth(i)), append(keys[:len(keys):len(keys)], strconv.Itoa(i+1)), long+3, e)
 		}
 	default:
 		text := path.String()
-		if len(s.out) == maxSuggested || len(text) > maxPath {
+		if len(text) > maxPath {
 			return
 		}
 		kind := plan.String

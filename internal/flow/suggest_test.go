@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +37,18 @@ func TestSuggest_IsBounded(t *testing.T) {
 	require.Len(t, got, 500)
 	_, err := CompileFields(got)
 	require.NoError(t, err)
+}
+
+func TestSuggest_BelowKeysThatAreTooLong_IsNothing(t *testing.T) {
+	t.Parallel()
+	list := make([]any, 100_000)
+	for i := range list {
+		list[i] = 1.0
+	}
+	o := jsonvalue.NewObject(2)
+	o.Set(strings.Repeat("k", 100_000), list)
+	o.Set("short", 1.0)
+	require.Equal(t, []plan.Field{{Name: "short", Path: "$.short", Type: plan.Number}}, Suggest(o))
 }
 
 // Whatever the payload: each suggestion compiles and reads a value of its type.

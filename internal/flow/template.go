@@ -15,12 +15,6 @@ import (
 	"github.com/segue-xm/segue/internal/fault"
 )
 
-const (
-	maxText   = 256 << 10 // bytes of a template, and of what it gives
-	maxRounds = 100_000   // of all loops of one rendering together
-	roundsKey = "\x00rounds"
-)
-
 // Template is a compiled Liquid template over fields, contact, event, steps,
 // transaction and link. Safe for concurrent use.
 //
@@ -30,13 +24,14 @@ type Template struct {
 	literal string   // when there is nothing to evaluate
 	args    []string // the expressions in it, without their quoted texts
 	root    render.Node
-	cfg     *render.Config
+	with    *renderers
+	load    load // of the whole, loops passed through once
 }
 
 // CompileTemplate compiles a template whose values are written as they are: for
 // subjects, SMS, URLs, plain mail bodies. Errors are Invalid and start with name.
 func CompileTemplate(name, text string) (*Template, error) {
-	return compileTemplate(name, text, textLanguage, func(v any) string {
+	return compileTemplate(name, text, textLanguage, textRenderers, func(v any) string {
 		return outputText(v)
 	})
 }
@@ -45,7 +40,7 @@ func CompileTemplate(name, text string) (*Template, error) {
 // are written: for mail bodies. What a template captured, and what the filters
 // escape, escape_once and newline_to_br gave, is not escaped again.
 func CompileHTML(name, text string) (*Template, error) {
-	return compileTemplate(name, text, htmlLanguage, func(v any) string {
+	return compileTemplate(name, text, htmlLanguage, htmlRenderers, func(v any) string {
 		return string(escaped(v))
 	})
 }
@@ -55,7 +50,7 @@ func IsTemplate(text string) bool {
 	return strings.Contains(text, "{{") || strings.Contains(text, "{%")
 }
 
-func compileTemplate(name, text string, cfg *render.Config, write func(any) string) (t *Template, err error) {
+func compileTemplate(name, text string, cfg *render.Config, with *renderers, write func(any) string) (t *Template, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fault.Field(name, "not a template")
@@ -79,7 +74,9 @@ func compileTemplate(name, text string, cfg *render.Config, write func(any) stri
 	if root, err = p.replace(root); err != nil {
 		return nil, fault.Field(name, "not a template: %v", err)
 	}
-	return &Template{name: name, root: root, cfg: cfg, args: used}, nil
+	var whole load
+	whole.addAll([]render.Node{root})
+	return &Template{name: name, root: root, with: with, load: whole, args: used}, nil
 }
 
 // Mentions reports whether the template reads a variable, such as "steps".
@@ -99,7 +96,9 @@ var word = regexp.MustCompile(`\.?[A-Za-z_][A-Za-z0-9_-]*`)
 
 // Render evaluates the template. The error is Invalid, names the template and the
 // line and never quotes values.
-func (t *Template) Render(s Scope) (out string, err error) {
+func (t *Template) Render(s Scope) (out string, err error) { return t.render(s, newEffort()) }
+
+func (t *Template) render(s Scope, e *effort) (out string, err error) {
 	if t.root == nil {
 		return t.literal, nil
 	}
@@ -113,16 +112,27 @@ func (t *Template) Render(s Scope) (out string, err error) {
 			out, err = "", fault.Field(t.name, "cannot be rendered: %v", cause)
 		}
 	}()
-	rounds := maxRounds
-	bind := map[string]any{roundsKey: &rounds}
+	r, _ := t.with.pool.Get().(*renderer)
+	defer t.with.pool.Put(r)
+	err = r.meter.begin(s, e)
+	if err == nil {
+		err = r.meter.enter(t.load)
+	}
+	if err != nil {
+		return "", fault.Field(t.name, "cannot be rendered: %v", err)
+	}
+	bind := map[string]any{meterKey: r.meter}
 	for name, v := range map[string]any{
 		"fields": s.Fields, "contact": s.Contact, "event": s.Event,
 		"steps": s.Steps, "transaction": s.Transaction, "link": s.Link,
 	} {
 		bind[name] = lazy{sync.OnceValue(func() any { return toLiquid(v) })}
 	}
-	if rerr := render.Render(t.root, w, bind, *t.cfg); rerr != nil {
+	if rerr := render.Render(t.root, w, bind, *r.cfg); rerr != nil {
 		return "", fault.Field(t.name, "cannot be rendered: line %d: %s", rerr.LineNumber(), renderReason(rerr))
+	}
+	if err := r.meter.made(w.b.Len()); err != nil {
+		return "", fault.Field(t.name, "cannot be rendered: %v", err)
 	}
 	return w.b.String(), nil
 }
@@ -146,14 +156,14 @@ func renderReason(err error) string {
 		case expressions.UndefinedFilter:
 			return x.Error()
 		case expressions.FilterError:
-			for _, known := range []error{errTooLong, errNoDate} {
+			for _, known := range []error{errTooLong, errTooMuchEffort, errNoDate} {
 				if errors.Is(x.Err, known) {
 					return fmt.Sprintf("filter %s: %v", x.FilterName, known)
 				}
 			}
 			return fmt.Sprintf("filter %s cannot be applied to this value", x.FilterName)
 		}
-		if e == errTooMuch || e == errTooLong {
+		if e == errTooMuch || e == errTooLong || e == errTooMuchEffort {
 			return e.Error()
 		}
 		c, ok := e.(interface{ Cause() error })
@@ -205,7 +215,11 @@ func (p preparer) replace(n render.Node) (render.Node, error) {
 		if err != nil {
 			return outputError{o.Source, err}
 		}
-		_, err = io.WriteString(w, p.write(v))
+		text := p.write(v)
+		if err := meterOf(ctx).made(len(text)); err != nil {
+			return err
+		}
+		_, err = io.WriteString(w, text)
 		return err
 	})
 }
@@ -215,6 +229,9 @@ func (p preparer) replace(n render.Node) (render.Node, error) {
 func (p preparer) capture(b *render.BlockNode, ctx render.Context) error {
 	w := &boundedText{}
 	if err := ctx.RenderBlock(w, b); err != nil {
+		return err
+	}
+	if err := meterOf(ctx).made(w.b.Len()); err != nil {
 		return err
 	}
 	name := strings.TrimSpace(b.Args)
@@ -247,8 +264,10 @@ func (p preparer) node(n render.Node) error {
 				return err
 			}
 		}
-		if n.Name == "for" || n.Name == "tablerow" {
-			count, err := tagNode(n.Token, countRound)
+		if isLoop(n) {
+			var round load
+			round.addAll(n.Body)
+			count, err := tagNode(n.Token, countRound(round))
 			if err != nil {
 				return err
 			}
@@ -272,13 +291,17 @@ func (p preparer) list(nodes []render.Node) error {
 	return nil
 }
 
-func countRound(_ io.Writer, ctx render.Context) error {
-	left := ctx.Get(roundsKey).(*int)
-	if *left--; *left < 0 {
-		return errTooMuch
+func countRound(round load) func(io.Writer, render.Context) error {
+	return func(_ io.Writer, ctx render.Context) error {
+		m := meterOf(ctx)
+		if m.rounds--; m.rounds < 0 {
+			return errTooMuch
+		}
+		return m.enter(round)
 	}
-	return nil
 }
+
+func meterOf(ctx render.Context) *meter { return ctx.Get(meterKey).(*meter) }
 
 // tagNode makes a node of a function, standing where token stands. The library
 // makes such nodes for registered tags only, hence the small detour.

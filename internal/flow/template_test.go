@@ -159,8 +159,12 @@ func FuzzTemplate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if out, err := c.Render(scope); err == nil {
-			require.LessOrEqual(t, len(out), maxText)
+		out, err := c.Render(scope)
+		require.LessOrEqual(t, len(out), maxText)
+		if err != nil {
+			require.Equal(t, fault.Invalid, fault.KindOf(err))
 		}
+		again, _ := c.Render(scope)
+		require.Equal(t, out, again)
 	})
 }

@@ -1,6 +1,7 @@
 package fql
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -20,6 +21,11 @@ func FuzzFilter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, eventText string) {
 		findings := Lint(text)
+		require.LessOrEqual(t, len(findings), maxFindings)
+		for _, x := range findings {
+			require.LessOrEqual(t, x.Pos, len(text))
+			require.Positive(t, min(x.Line, x.Column))
+		}
 		filter, err := Compile(text)
 		if err != nil {
 			require.Equal(t, fault.Invalid, fault.KindOf(err))
@@ -39,7 +45,16 @@ func FuzzFilter(f *testing.F) {
 		case ok:
 			want = True
 		}
-		require.Equal(t, want, filter.Explain(e).Outcome)
+		why := filter.Explain(e)
+		require.Equal(t, want, why.Outcome)
+		require.Equal(t, filter.Conditions(), explained(why), "each condition is explained once")
+		require.LessOrEqual(t, filter.Conditions(), len(text))
+
+		coded, err := json.Marshal(filter.Tree())
+		require.NoError(t, err)
+		var decoded Group
+		require.NoError(t, json.Unmarshal(coded, &decoded))
+		require.Equal(t, filter.Conditions(), conditions(&decoded), "as JSON the tree has the same conditions")
 
 		cost := map[Clue]int{}
 		for i, c := range filter.Clues() {
@@ -60,4 +75,16 @@ func FuzzFilter(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, ok, same, "%q written again as %q", text, again)
 	})
+}
+
+// explained is the number of conditions in an explanation.
+func explained(v Verdict) int {
+	if v.Path != "" {
+		return 1
+	}
+	sum := 0
+	for _, c := range v.Children {
+		sum += explained(c)
+	}
+	return sum
 }

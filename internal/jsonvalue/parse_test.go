@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -207,6 +208,9 @@ func FuzzParse(f *testing.F) {
 		var want any
 		require.NoError(t, d.Decode(&want))
 		requireSame(t, want, v)
+		if o, ok := v.(*Object); ok {
+			requireOrder(t, b, o)
+		}
 
 		text := Append(nil, v)
 		again, err := Parse(text)
@@ -236,6 +240,33 @@ func requireSame(t *testing.T, want, have any) {
 	default:
 		require.Equal(t, want, have)
 	}
+}
+
+// requireOrder holds the keys to the text's order: whole numbers ascending, then
+// the others by their first place.
+func requireOrder(t *testing.T, text []byte, o *Object) {
+	t.Helper()
+	var numbers []uint64
+	var others []string
+	seen := map[string]bool{}
+	require.NoError(t, Members(text, func(key, _ []byte) error {
+		k, err := Parse(key)
+		require.NoError(t, err)
+		name := k.(string)
+		if n, err := strconv.ParseUint(name, 10, 32); err == nil && n < math.MaxUint32 && strconv.FormatUint(n, 10) == name {
+			numbers = append(numbers, n)
+		} else if !seen[name] {
+			others = append(others, name)
+		}
+		seen[name] = true
+		return nil
+	}))
+	slices.Sort(numbers)
+	var want []string
+	for _, n := range slices.Compact(numbers) {
+		want = append(want, strconv.FormatUint(n, 10))
+	}
+	require.Equal(t, strings.Join(append(want, others...), "\x00"), strings.Join(o.Keys(), "\x00"))
 }
 
 // averageEvent is a track event of average size.

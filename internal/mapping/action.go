@@ -178,7 +178,13 @@ func (a *ActionMapping) required(f Field) bool {
 // left out. The payload shares parts with the event: change neither. The error is
 // Invalid, final, and names every field at fault and why, never a value.
 func (a *ActionMapping) Apply(event *jsonvalue.Object) (*jsonvalue.Object, error) {
-	v, err := a.kit.Apply(event)
+	return a.ApplyWithin(event, NewWork())
+}
+
+// ApplyWithin is Apply for one of several mappings of an event, which share what
+// may be done for it.
+func (a *ActionMapping) ApplyWithin(event *jsonvalue.Object, w *Work) (*jsonvalue.Object, error) {
+	v, err := a.kit.applyWithin(event, w)
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func (c *compiler) build(v any, path string, keep bool) node {
 }
 
 func (c *compiler) object(v *jsonvalue.Object, path string, keep bool) node {
-	o := &object{keepUndefined: keep}
+	o := &object{path: path, keepUndefined: keep}
 	constant := true
 	for k, e := range v.All() {
 		n := c.build(e, path+"/"+k, false)
@@ -102,7 +102,7 @@ func isLiteral(n node) bool { _, ok := n.(literal); return ok }
 // folded is the value of a list or object of literals. It need not be what was
 // written: a directive inside may have become a literal, or undefined.
 func folded(n node) node {
-	v, _ := n.eval(nil) // literals do not fail
+	v, _ := n.eval(scope{}) // literals do not fail
 	return literal{v}
 }
 
@@ -149,7 +149,7 @@ func (c *compiler) directive(o *jsonvalue.Object, path string, keep bool) node {
 
 // text compiles a directive that works on a text: now, when the text is written
 // out, else for each event.
-func (c *compiler) text(name string, arg any, path string, fixed func(string) node, run func(string, any) (any, error)) node {
+func (c *compiler) text(name string, arg any, path string, fixed func(string) node, run func(string, scope) (any, error)) node {
 	n := c.build(arg, path, false)
 	if l, ok := n.(literal); ok {
 		if s, ok := l.value.(string); ok {
@@ -163,13 +163,13 @@ func (c *compiler) text(name string, arg any, path string, fixed func(string) no
 func (c *compiler) path(arg any, path string, _ bool) node {
 	return c.text("@path", arg, path,
 		func(s string) node { return newLookup(s) },
-		func(s string, root any) (any, error) { return parseEventPath(s).get(root), nil })
+		func(s string, root scope) (any, error) { return parseEventPath(s).get(root), nil })
 }
 
 func (c *compiler) template(arg any, path string, _ bool) node {
 	return c.text("@template", arg, path,
 		func(s string) node { return &rendered{path, parseTemplate(s)} },
-		func(s string, root any) (any, error) { return (&rendered{path, parseTemplate(s)}).eval(root) })
+		func(s string, root scope) (any, error) { return (&rendered{path, parseTemplate(s)}).eval(root) })
 }
 
 func (c *compiler) condition(arg any, path string, keep bool) node {
@@ -276,7 +276,7 @@ func (c *compiler) arrayPath(arg any, path string, keep bool) node {
 		items = c.build(at(args, 0), path+"/0", keep)
 	}
 	if shape, ok := at(args, 1).(*jsonvalue.Object); ok && shape.Len() > 0 {
-		return &each{items, c.build(shape, path+"/1", false)}
+		return &each{path, items, c.build(shape, path+"/1", false)}
 	}
 	return items
 }
@@ -338,7 +338,7 @@ func (c *compiler) json(arg any, path string, _ bool) node {
 	case "encode":
 		return &encode{path, value}
 	case "decode":
-		return &decode{value}
+		return &decode{path, value}
 	}
 	// ENCODE passes validation and does nothing. The value is still resolved: it may fail.
 	return &ignored{value}
@@ -347,11 +347,11 @@ func (c *compiler) json(arg any, path string, _ bool) node {
 // ignored is a value that is made and not used.
 type ignored struct{ value node }
 
-func (i *ignored) eval(root any) (any, error) {
+func (i *ignored) eval(root scope) (any, error) {
 	_, err := i.value.eval(root)
 	return jsonvalue.Undefined{}, err
 }
 
 func (c *compiler) excludeNull(arg any, path string, keep bool) node {
-	return &excludeNull{c.build(arg, path, keep)}
+	return &excludeNull{path, c.build(arg, path, keep)}
 }

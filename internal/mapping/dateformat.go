@@ -31,7 +31,7 @@ func formatDate(t time.Time, format, zone string) (string, error) {
 			continue
 		}
 		if d.width > maxText || out.Len() > maxText {
-			return "", errTooMuch
+			return "", errTooLarge
 		}
 		out.WriteString(d.pad(text))
 	}

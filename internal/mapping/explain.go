@@ -23,13 +23,15 @@ type FieldTrace struct {
 // and Result may share parts with the event: do not change them.
 func (m *Mapping) Explain(event *jsonvalue.Object) []FieldTrace {
 	out := make([]FieldTrace, len(m.fields))
+	// Some of it is done twice here, to tell what decided.
+	root := scope{event, &budget{left: 4 * maxWork}}
 	for i, f := range m.fields {
-		out[i] = trace(f, event)
+		out[i] = trace(f, root)
 	}
 	return out
 }
 
-func trace(f fieldNode, event *jsonvalue.Object) FieldTrace {
+func trace(f fieldNode, event scope) FieldTrace {
 	t := FieldTrace{Field: f.name, Directive: f.directive}
 	if written, p, ok := deciding(f.node, event); ok {
 		t.Path, t.Raw = written, visible(p.get(event))
@@ -113,7 +115,7 @@ func coercion(from, to any) string {
 
 // conversions says in words what the directives do to the value at the path that
 // decides, from the path outwards.
-func conversions(n node, event *jsonvalue.Object) []string {
+func conversions(n node, event scope) []string {
 	switch n := n.(type) {
 	case *condition:
 		if branch, err := n.choose(event); err == nil && branch != nil {
@@ -163,7 +165,7 @@ func visible(v any) any {
 
 // deciding finds the path whose value became the result: of a condition, that of
 // the branch that was taken.
-func deciding(n node, event *jsonvalue.Object) (written string, p path, ok bool) {
+func deciding(n node, event scope) (written string, p path, ok bool) {
 	switch n := n.(type) {
 	case *lookup:
 		return n.written, n.path, true

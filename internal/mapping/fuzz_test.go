@@ -2,18 +2,22 @@ package mapping_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
+	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/jsonvalue"
 	"github.com/segue-xm/segue/internal/mapping"
+	"github.com/segue-xm/segue/internal/plan"
 )
 
 // FuzzCompileApply holds for any mapping and event: no panic, errors of the two
-// known types, the event unchanged, the same result twice, and that result is JSON
-// that can be stored and read back.
+// known types, the event unchanged, the same result twice, of bounded size, and that
+// result is JSON that can be stored and read back. An explanation tells of each
+// field what the result has, and as an action's fields the mapping gives what the
+// action knows or an Invalid error.
 func FuzzCompileApply(f *testing.F) {
 	for i, c := range readCorpus(f, "testdata/corpus.jsonl") {
 		if i%7 == 0 {
@@ -54,13 +58,69 @@ func FuzzCompileApply(f *testing.F) {
 		if (err == nil) != (err2 == nil) || jsonvalue.Text(again) != jsonvalue.Text(v) {
 			t.Fatal("the second result differs")
 		}
+		trace := m.Explain(event)
 		if err == nil {
-			if _, err := jsonvalue.Parse(jsonvalue.Append(nil, v)); err != nil {
+			text := jsonvalue.Append(nil, v)
+			if len(text) > 24<<20 { // 4 MB, each byte an escape
+				t.Fatalf("the result has %d bytes", len(text))
+			}
+			if _, err := jsonvalue.Parse(text); err != nil {
 				t.Fatalf("the result cannot be read back: %v", err)
 			}
+			sameAsExplained(t, v, trace)
 		}
-		m.Explain(event)
+		fields, ok := src.(*jsonvalue.Object)
+		if !ok {
+			return
+		}
+		for _, action := range []string{plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow} {
+			asFieldsOf(t, action, fields, event)
+		}
 	})
+}
+
+func sameAsExplained(t *testing.T, v any, trace []mapping.FieldTrace) {
+	t.Helper()
+	for _, f := range trace {
+		if f.Error != "" {
+			t.Fatalf("%q is explained as an error that did not happen: %s", f.Field, f.Error)
+		}
+		same := func(have any) bool {
+			return jsonvalue.IsUndefined(have) == f.Missing && jsonvalue.Text(have) == jsonvalue.Text(f.Result)
+		}
+		// The one field without a name may be the whole, or a key that is empty.
+		if f.Field == "" && len(trace) == 1 && same(v) {
+			continue
+		}
+		if o, ok := v.(*jsonvalue.Object); !ok || !same(o.Get(f.Field)) {
+			t.Fatalf("%q of %s is explained as %s", f.Field, jsonvalue.Text(v), jsonvalue.Text(f.Result))
+		}
+	}
+}
+
+func asFieldsOf(t *testing.T, action string, fields, event *jsonvalue.Object) {
+	t.Helper()
+	a, err := mapping.ForAction(action, fields, true)
+	if err != nil {
+		return
+	}
+	work := mapping.NewWork()
+	payload, err := a.ApplyWithin(event, work)
+	again, err2 := a.ApplyWithin(event, work)
+	if (err == nil) != (err2 == nil) || err == nil && jsonvalue.Text(payload) != jsonvalue.Text(again) {
+		t.Fatalf("%s: the second payload differs", action)
+	}
+	if err != nil {
+		if fault.KindOf(err) != fault.Invalid {
+			t.Fatalf("%s: %v", action, err)
+		}
+		return
+	}
+	for k := range payload.All() {
+		if !slices.ContainsFunc(mapping.ActionFields(action), func(f mapping.Field) bool { return f.Name == k }) {
+			t.Fatalf("%s knows no field %q", action, k)
+		}
+	}
 }
 
 func FuzzParseDate(f *testing.F) {
@@ -77,26 +137,34 @@ func FuzzParseDate(f *testing.F) {
 	})
 }
 
-// FuzzLiquid holds for any template: no panic, and an end in reasonable time.
+// FuzzLiquid holds for any template and event: no panic, the same text twice, and no
+// more of it than a text may have.
 func FuzzLiquid(f *testing.F) {
+	const event = `{"a":{"b":[1,"x",null]},"d":"<b>te\n xt</b>","receivedAt":"2025-01-01T00:00:00Z"}`
 	for _, s := range []string{
 		`{{ a.b[0] | plus: 1 | append: "x" }}`, `{% if a == 'x' and not b %}{% assign c = a | split: "" %}{{ c }}{% else %}{{- d -}}{% endif %}`,
 		`{% raw %}{{ a }}{% endraw %}{% comment %}{% endcomment %}`, `{% capture a %}{{ (1..3) | join }}{% endcapture %}{% liquid echo a %}`,
-		`{{ "now" | date: "%Y-%-m-%e %10N" }}{% increment a %}`,
+		`{{ "now" | date: "%Y-%-m-%e %10N" }}{% increment a %}`, `{{ d | strip_html | slugify }}{{ a | json | truncate: 5 }}`,
+		`{{ a.b | where: "x", 1 | sum }}{{ d | replace: "t", "tt" | split: "t" | compact | size }}{{ (1..a) }}`,
 	} {
-		f.Add(s)
+		f.Add(s, event)
 	}
-	event := `{"a":{"b":[1,"x",null]},"d":"text","receivedAt":"2025-01-01T00:00:00Z"}`
-	f.Fuzz(func(t *testing.T, template string) {
-		if len(template) > 1000 || !utf8.ValidString(template) {
-			t.Skip("refused anyway")
+	f.Fuzz(func(t *testing.T, template, event string) {
+		if len(template) > 1000 || !utf8.ValidString(template) || len(event) > 4000 {
+			t.Skip("refused anyway, or larger than worth trying")
 		}
-		start := time.Now()
-		if out := render(t, template, event); strings.Contains(out, "cannot be rendered") {
+		if _, err := jsonvalue.ParseObject([]byte(event)); err != nil {
+			t.Skip("no event")
+		}
+		out := render(t, template, event)
+		if strings.Contains(out, "cannot be rendered") {
 			t.Fatalf("the engine panicked: %s", out)
 		}
-		if d := time.Since(start); d > 2*time.Second {
-			t.Fatalf("took %v", d)
+		if len(out) > 1<<20 {
+			t.Fatalf("%d bytes", len(out))
+		}
+		if render(t, template, event) != out {
+			t.Fatal("the second text differs")
 		}
 	})
 }

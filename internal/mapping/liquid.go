@@ -35,6 +35,7 @@ var (
 type liquidTemplate struct {
 	template  *liquid.Template
 	constants map[string]any // by their name in the rewritten text
+	cost      int            // steps of the engine itself
 }
 
 var liquidEngine = sync.OnceValue(func() *liquid.Engine {
@@ -87,16 +88,19 @@ func parseLiquid(source string) (t *liquidTemplate, err error) {
 	if perr != nil {
 		return nil, perr
 	}
-	return &liquidTemplate{parsed, r.constants}, nil
+	return &liquidTemplate{parsed, r.constants, len(text) + 100*len(r.constants)}, nil
 }
 
-func (t *liquidTemplate) render(root any) (s string, err error) {
+func (t *liquidTemplate) render(root scope) (s string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("cannot be rendered: %v", p)
 		}
 	}()
-	run := &liquidRun{root: root, room: maxWeight}
+	if !root.budget.spend(t.cost) {
+		return "", errTooMuch
+	}
+	run := &liquidRun{root: root.value, room: maxWeight, budget: root.budget}
 	bindings := make(map[string]any, len(t.constants)+1)
 	for name, v := range t.constants {
 		bindings[name] = v
@@ -123,6 +127,7 @@ const stopMark = "\xffstop\xff"
 type liquidRun struct {
 	root    any
 	room    int                // bytes that filters may still make
+	budget  *budget            // of the mapping
 	scope   map[string]any     // what assign and capture set
 	counts  map[string]float64 // what increment and decrement count; they hide the event's members
 	cycles  map[string]int
@@ -133,6 +138,9 @@ func (r *liquidRun) apply(f liquidFilter, v any, args []any) (any, error) {
 	if r.stopped { // a capture around the break ended too: what comes next ends the rest
 		return liquidValue{stopMark}, nil
 	}
+	if err := r.read(v, args); err != nil {
+		return nil, err
+	}
 	out, err := f(r, v, args)
 	if err != nil {
 		return nil, err
@@ -140,7 +148,28 @@ func (r *liquidRun) apply(f liquidFilter, v any, args []any) (any, error) {
 	return liquidValue{out}, nil
 }
 
-var errTooMuch = errors.New(tooLarge)
+// read charges what a filter looks at.
+func (r *liquidRun) read(v any, args []any) error {
+	n := reading(v)
+	for _, a := range args {
+		n += reading(a)
+	}
+	if !r.budget.spend(n) {
+		return errTooMuch
+	}
+	return nil
+}
+
+// reading is what a filter may look at in a value: of an object, one member.
+func reading(v any) int {
+	if l, ok := v.(liquidValue); ok {
+		v = l.v
+	}
+	if _, ok := v.(*jsonvalue.Object); ok {
+		return perValue
+	}
+	return weight(v, maxWeight)
+}
 
 // made charges a value that a filter made.
 func (r *liquidRun) made(v any) error {
@@ -152,6 +181,9 @@ func (r *liquidRun) made(v any) error {
 
 func (r *liquidRun) take(n int) error {
 	if r.room -= n; r.room < 0 {
+		return errTooLarge
+	}
+	if !r.budget.spend(n) {
 		return errTooMuch
 	}
 	return nil
@@ -165,7 +197,7 @@ var _ io.Writer = (*boundedText)(nil)
 // Write appends b or fails.
 func (w *boundedText) Write(b []byte) (int, error) {
 	if len(w.text)+len(b) > maxText {
-		return 0, errTooMuch
+		return 0, errTooLarge
 	}
 	w.text = append(w.text, b...)
 	return len(b), nil
@@ -177,7 +209,7 @@ type liquidNode struct {
 	template *liquidTemplate
 }
 
-func (l *liquidNode) eval(root any) (any, error) {
+func (l *liquidNode) eval(root scope) (any, error) {
 	s, err := l.template.render(root)
 	if err != nil {
 		return nil, failf(l.path, "%v", err)

@@ -243,7 +243,7 @@ func jsonFilter(_ *liquidRun, v any, args []any) (any, error) {
 	case isWord(v):
 		return "{}", nil
 	case weight(v, maxText) > maxText:
-		return nil, errTooMuch
+		return nil, errTooLarge
 	}
 	indent := ""
 	switch space := at(args, 0).(type) {
@@ -257,7 +257,7 @@ func jsonFilter(_ *liquidRun, v any, args []any) (any, error) {
 	}
 	out, ok := appendIndented(nil, v, indent, "\n")
 	if !ok {
-		return nil, errTooMuch
+		return nil, errTooLarge
 	}
 	return string(out), nil
 }
@@ -393,7 +393,7 @@ func joinFilter(run *liquidRun, v any, args []any) (any, error) {
 		separator = liquidText(args[0])
 	}
 	if weight(v, maxText) > maxText {
-		return nil, errTooMuch
+		return nil, errTooLarge
 	}
 	l := listOf(v)
 	parts := make([]string, len(l))

@@ -115,7 +115,7 @@ func upto(run *liquidRun, v any, args []any) (any, error) {
 		return []any{}, nil
 	}
 	if n > maxText {
-		return nil, errTooMuch
+		return nil, errTooLarge
 	}
 	if err := run.take(8 * int(n)); err != nil {
 		return nil, err

@@ -70,6 +70,9 @@ func liquidTruthy(v any) bool {
 // liquidProperty is v[key] with Liquid's size, first and last. Nothing of nothing
 // is what it was, undefined or null.
 func liquidProperty(v, key any) any {
+	if l, ok := key.([]any); ok && weight(l, maxLiquid) > maxLiquid {
+		return jsonvalue.Undefined{} // no key is that long
+	}
 	v, key = plain(v), plain(key)
 	switch v := v.(type) {
 	case nil:

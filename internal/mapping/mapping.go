@@ -73,14 +73,21 @@ func (m *Mapping) Problems() []Problem { return m.certain }
 // Apply makes the mapping's value for an event, which is not changed. The result
 // shares parts with the event: change neither. It is jsonvalue.Undefined when the
 // mapping is a single directive without a value, and arrays may hold Undefined
-// elements, which are written as null. Any error is a *RuntimeError.
+// elements, which are written as null. Any error is a *RuntimeError; a mapping that
+// would do more than one event is worth fails as any other, the same way each time.
 func (m *Mapping) Apply(event *jsonvalue.Object) (any, error) {
-	v, err := m.root.eval(event)
+	return m.applyWithin(event, NewWork())
+}
+
+func (m *Mapping) applyWithin(event *jsonvalue.Object, w *Work) (any, error) {
+	root := scope{event, w.begin()}
+	defer w.end()
+	v, err := m.root.eval(root)
 	if err != nil {
 		return nil, err
 	}
-	if weight(v, maxWeight) > maxWeight {
-		return nil, failf("", "%s", tooLarge)
+	if err := root.weigh(v, ""); err != nil {
+		return nil, err
 	}
 	return v, nil
 }

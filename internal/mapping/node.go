@@ -4,52 +4,16 @@ import (
 	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
-// node is one compiled part of a mapping. eval gives its value for a root, which
-// is the event, an item of @arrayPath or the result of @transform's apply; it
-// never changes the root. Nodes have no state: they are shared by all goroutines.
+// node is one compiled part of a mapping. eval gives its value for a root, which it
+// never changes. Nodes have no state: they are shared by all goroutines.
 type node interface {
-	eval(root any) (any, error)
-}
-
-// Bounds on what one event can make a mapping do, so that a mapping that doubles
-// a value again and again fails instead of holding a worker.
-const (
-	maxText   = 1 << 20 // bytes of one text made by a directive
-	maxWeight = 4 << 20 // weight of one value
-)
-
-const tooLarge = "the result is too large"
-
-// weight estimates the bytes of v written out. It stops soon after limit: values
-// are shared, and a small graph can be an enormous tree.
-func weight(v any, limit int) int {
-	const perValue = 8
-	n := perValue
-	switch v := v.(type) {
-	case string:
-		n += len(v)
-	case []any:
-		for _, e := range v {
-			if n > limit {
-				break
-			}
-			n += weight(e, limit-n)
-		}
-	case *jsonvalue.Object:
-		for k, e := range v.All() {
-			if n > limit {
-				break
-			}
-			n += len(k) + weight(e, limit-n)
-		}
-	}
-	return n
+	eval(root scope) (any, error)
 }
 
 // literal is a value that stands for itself.
 type literal struct{ value any }
 
-func (l literal) eval(any) (any, error) { return l.value, nil }
+func (l literal) eval(scope) (any, error) { return l.value, nil }
 
 // broken is a part that fails whenever it is reached: what Segment, too, finds
 // only on resolving.
@@ -58,10 +22,11 @@ type broken struct {
 	message string
 }
 
-func (b broken) eval(any) (any, error) { return nil, failf(b.path, "%s", b.message) }
+func (b broken) eval(scope) (any, error) { return nil, failf(b.path, "%s", b.message) }
 
 // object is a plain object with directives inside.
 type object struct {
+	path string
 	keys []string
 	vals []node
 	// keepUndefined is set where it shows: of the objects of a @merge, an undefined
@@ -69,12 +34,16 @@ type object struct {
 	keepUndefined bool
 }
 
-func (o *object) eval(root any) (any, error) {
+func (o *object) eval(root scope) (any, error) {
+	root.budget.spend(perValue * (1 + len(o.keys)))
 	out := jsonvalue.NewObject(len(o.keys))
 	for i, k := range o.keys {
 		v, err := o.vals[i].eval(root)
 		if err != nil {
 			return nil, err
+		}
+		if root.budget.over() {
+			return nil, root.refused(o.path + "/" + k)
 		}
 		if o.keepUndefined || !jsonvalue.IsUndefined(v) {
 			out.Set(k, v)
@@ -86,7 +55,8 @@ func (o *object) eval(root any) (any, error) {
 // list is an array with directives inside; undefined elements keep their place.
 type list []node
 
-func (l list) eval(root any) (any, error) {
+func (l list) eval(root scope) (any, error) {
+	root.budget.spend(perValue * (1 + len(l)))
 	out := make([]any, len(l))
 	for i, n := range l {
 		v, err := n.eval(root)
@@ -106,17 +76,17 @@ type lookup struct {
 
 func newLookup(s string) *lookup { return &lookup{s, parseEventPath(s)} }
 
-func (l *lookup) eval(root any) (any, error) { return l.path.get(root), nil }
+func (l *lookup) eval(root scope) (any, error) { return l.path.get(root), nil }
 
 // computed is a directive on a text that only the event knows.
 type computed struct {
 	path string // where in the mapping
 	name string
 	text node
-	run  func(s string, root any) (any, error)
+	run  func(s string, root scope) (any, error)
 }
 
-func (c *computed) eval(root any) (any, error) {
+func (c *computed) eval(root scope) (any, error) {
 	v, err := c.text.eval(root)
 	if err != nil {
 		return nil, err
@@ -124,6 +94,9 @@ func (c *computed) eval(root any) (any, error) {
 	s, ok := v.(string)
 	if !ok {
 		return nil, failf(c.path, "%s: expected string, got %s", c.name, kindName(v))
+	}
+	if !root.budget.spend(len(s)) {
+		return nil, root.refused(c.path)
 	}
 	return c.run(s, root)
 }
@@ -141,10 +114,10 @@ type rendered struct {
 	template *template
 }
 
-func (r *rendered) eval(root any) (any, error) {
+func (r *rendered) eval(root scope) (any, error) {
 	s, ok := r.template.render(root)
 	if !ok {
-		return nil, failf(r.path, "%s", tooLarge)
+		return nil, root.refused(r.path)
 	}
 	return s, nil
 }
@@ -155,7 +128,7 @@ type condition struct {
 	then, els node // nil: undefined
 }
 
-func (c *condition) eval(root any) (any, error) {
+func (c *condition) eval(root scope) (any, error) {
 	branch, err := c.choose(root)
 	if err != nil || branch == nil {
 		return jsonvalue.Undefined{}, err
@@ -163,7 +136,7 @@ func (c *condition) eval(root any) (any, error) {
 	return branch.eval(root)
 }
 
-func (c *condition) choose(root any) (node, error) {
+func (c *condition) choose(root scope) (node, error) {
 	v, err := c.test.eval(root)
 	if err != nil {
 		return nil, err
@@ -209,7 +182,7 @@ type letterCase struct {
 	value    node
 }
 
-func (c *letterCase) eval(root any) (any, error) {
+func (c *letterCase) eval(root scope) (any, error) {
 	v, err := c.value.eval(root)
 	if err != nil {
 		return nil, err
@@ -218,6 +191,8 @@ func (c *letterCase) eval(root any) (any, error) {
 	switch {
 	case !ok:
 		return v, nil
+	case !root.budget.spend(len(s)):
+		return nil, root.refused(c.path)
 	case c.operator == "upper":
 		return upper(s), nil
 	case c.operator == "lower":
@@ -234,7 +209,7 @@ type replace struct {
 	mistyped bool   // an argument is of a wrong type: the result is ""
 }
 
-func (r *replace) eval(root any) (any, error) {
+func (r *replace) eval(root scope) (any, error) {
 	v, err := r.value.eval(root)
 	if err != nil {
 		return nil, err
@@ -253,8 +228,13 @@ func (r *replace) eval(root any) (any, error) {
 	}
 	for _, step := range r.steps {
 		var ok bool
-		if s, ok = step.apply(s, maxText); !ok {
-			return nil, failf(r.path, "%s", tooLarge)
+		if ok = root.budget.spend(step.cost(s)); ok {
+			if s, ok = step.apply(s, maxText); ok {
+				ok = root.budget.spend(len(s))
+			}
+		}
+		if !ok {
+			return nil, root.refused(r.path)
 		}
 	}
 	if r.refuse != "" {
@@ -264,9 +244,12 @@ func (r *replace) eval(root any) (any, error) {
 }
 
 // each is @arrayPath with a shape.
-type each struct{ items, shape node }
+type each struct {
+	path         string
+	items, shape node
+}
 
-func (e *each) eval(root any) (any, error) {
+func (e *each) eval(root scope) (any, error) {
 	v, err := e.items.eval(root)
 	if err != nil {
 		return nil, err
@@ -282,7 +265,10 @@ func (e *each) eval(root any) (any, error) {
 	}
 	out := make([]any, len(items))
 	for i, item := range items {
-		if out[i], err = e.shape.eval(item); err != nil {
+		if !root.budget.spend(perValue) {
+			return nil, root.refused(e.path)
+		}
+		if out[i], err = e.shape.eval(root.of(item)); err != nil {
 			return nil, err
 		}
 	}

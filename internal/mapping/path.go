@@ -60,11 +60,14 @@ func unquote(part string) string {
 
 // get follows the path. A step from null, false, 0 or "" stays there, so that
 // a.b of {"a": null} is null.
-func (p path) get(root any) any {
-	v := root
+func (p path) get(root scope) any {
+	v := root.value
 	for _, key := range p {
 		if !truthy(v) {
 			return v
+		}
+		if s, ok := v.(string); ok && !root.budget.spend(len(s)) {
+			return jsonvalue.Undefined{}
 		}
 		v = property(v, key)
 	}
@@ -88,10 +91,24 @@ func property(v any, key string) any {
 			return float64(textLength(v))
 		}
 		if i, ok := arrayIndex(key); ok {
-			if u := units(v); i < len(u) {
-				return u[i]
-			}
+			return unitAt(v, i)
 		}
+	}
+	return jsonvalue.Undefined{}
+}
+
+// unitAt is the UTF-16 unit at i, or Undefined; half a surrogate pair is U+FFFD.
+func unitAt(s string, i int) any {
+	at := 0
+	for _, r := range s {
+		n := utf16.RuneLen(r)
+		if i < at+n {
+			if n == 2 {
+				return "\ufffd"
+			}
+			return string(r)
+		}
+		at += n
 	}
 	return jsonvalue.Undefined{}
 }

@@ -14,15 +14,15 @@ type merge struct {
 	keepUndefined bool
 }
 
-func (m *merge) eval(root any) (any, error) {
+func (m *merge) eval(root scope) (any, error) {
 	out := jsonvalue.NewObject(8)
 	for _, n := range m.objects {
 		v, err := n.eval(root)
 		if err != nil {
 			return nil, err
 		}
-		if weight(v, maxWeight) > maxWeight {
-			return nil, failf(m.path, "%s", tooLarge)
+		if err := root.weigh(v, m.path); err != nil {
+			return nil, err
 		}
 		assign(out, v)
 	}
@@ -67,22 +67,22 @@ type transform struct {
 	apply, mapping node
 }
 
-func (t *transform) eval(root any) (any, error) {
-	switch root.(type) {
+func (t *transform) eval(root scope) (any, error) {
+	switch root.value.(type) {
 	case *jsonvalue.Object:
 	case jsonvalue.Undefined:
-		root = jsonvalue.NewObject(0)
+		root = root.of(jsonvalue.NewObject(0))
 	default: // an item of @arrayPath, or what another apply made
-		return nil, failf(t.path, "data must be an object, got %s", kindName(root))
+		return nil, failf(t.path, "data must be an object, got %s", kindName(root.value))
 	}
 	v, err := t.apply.eval(root)
 	if err != nil {
 		return nil, err
 	}
-	if weight(v, maxWeight) > maxWeight {
-		return nil, failf(t.path, "%s", tooLarge)
+	if err := root.weigh(v, t.path); err != nil {
+		return nil, err
 	}
-	return t.mapping.eval(v)
+	return t.mapping.eval(root.of(v))
 }
 
 // flatten joins the keys of nested objects.
@@ -93,18 +93,18 @@ type flatten struct {
 	omitArrays bool
 }
 
-func (f *flatten) eval(root any) (any, error) {
+func (f *flatten) eval(root scope) (any, error) {
 	v, err := f.value.eval(root)
 	if err != nil {
 		return nil, err
 	}
-	if weight(v, maxWeight) > maxWeight {
-		return nil, failf(f.path, "%s", tooLarge)
+	if err := root.weigh(v, f.path); err != nil {
+		return nil, err
 	}
 	out := jsonvalue.NewObject(8)
 	room := maxWeight
-	if !f.into(out, "", v, &room) {
-		return nil, failf(f.path, "%s", tooLarge)
+	if !f.into(out, "", v, &room) || !root.budget.spend(maxWeight-room) {
+		return nil, root.refused(f.path)
 	}
 	return out, nil
 }
@@ -149,39 +149,52 @@ type encode struct {
 	value node
 }
 
-func (e *encode) eval(root any) (any, error) {
+func (e *encode) eval(root scope) (any, error) {
 	v, err := e.value.eval(root)
 	if err != nil || jsonvalue.IsUndefined(v) {
 		return v, err
 	}
-	if weight(v, maxWeight) > maxWeight {
-		return nil, failf(e.path, "%s", tooLarge)
+	if err := root.weigh(v, e.path); err != nil {
+		return nil, err
 	}
-	return jsonvalue.Text(v), nil
+	s := jsonvalue.Text(v)
+	if !root.budget.spend(len(s)) || len(s) > maxWeight {
+		return nil, root.refused(e.path)
+	}
+	return s, nil
 }
 
 // decode reads JSON text; what is not JSON stays text.
-type decode struct{ value node }
+type decode struct {
+	path  string
+	value node
+}
 
-func (d *decode) eval(root any) (any, error) {
+func (d *decode) eval(root scope) (any, error) {
 	v, err := d.value.eval(root)
 	if err != nil {
 		return nil, err
 	}
 	s, ok := v.(string)
+	if ok && !root.budget.spend(len(s)) {
+		return nil, root.refused(d.path)
+	}
 	if !ok || !json.Valid([]byte(s)) { // strict, where jsonvalue.Parse may be lenient
 		return v, nil
 	}
 	if parsed, err := jsonvalue.Parse([]byte(s)); err == nil {
-		return parsed, nil
+		return parsed, root.weigh(parsed, d.path)
 	}
 	return s, nil
 }
 
 // excludeNull makes null undefined and takes null members out of objects.
-type excludeNull struct{ value node }
+type excludeNull struct {
+	path  string
+	value node
+}
 
-func (x *excludeNull) eval(root any) (any, error) {
+func (x *excludeNull) eval(root scope) (any, error) {
 	v, err := x.value.eval(root)
 	if err != nil {
 		return nil, err
@@ -189,31 +202,33 @@ func (x *excludeNull) eval(root any) (any, error) {
 	if v == nil {
 		return jsonvalue.Undefined{}, nil
 	}
+	if err := root.weigh(v, x.path); err != nil {
+		return nil, err
+	}
 	return withoutNulls(v), nil
 }
 
+// withoutNulls is v itself when there is nothing to take out.
 func withoutNulls(v any) any {
 	o, ok := v.(*jsonvalue.Object)
-	if !ok || !holdsNull(o) {
+	if !ok {
 		return v
 	}
 	out := jsonvalue.NewObject(o.Len())
+	changed := false
 	for k, e := range o.All() {
-		if e != nil {
-			out.Set(k, withoutNulls(e))
+		kept := withoutNulls(e)
+		if e == nil {
+			changed = true
+			continue
 		}
+		if _, inner := e.(*jsonvalue.Object); inner && kept != e {
+			changed = true
+		}
+		out.Set(k, kept)
+	}
+	if !changed {
+		return v
 	}
 	return out
-}
-
-func holdsNull(o *jsonvalue.Object) bool {
-	for _, e := range o.All() {
-		if e == nil {
-			return true
-		}
-		if inner, ok := e.(*jsonvalue.Object); ok && holdsNull(inner) {
-			return true
-		}
-	}
-	return false
 }

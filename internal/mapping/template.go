@@ -51,39 +51,47 @@ func split(s string, n int) []segment {
 // character other than }, n closing braces.
 func placeholder(s string, from, n int) (start, end int) {
 	opening, closing := "{{{"[:n], "}}}"[:n]
+	brace := from // the first } behind the opening; found once for all openings before it
 	for i := from; ; {
 		j := strings.Index(s[i:], opening)
 		if j < 0 {
 			return -1, -1
 		}
 		i += j
-		k := strings.IndexByte(s[i+n:], '}')
-		if k < 0 {
-			return -1, -1
+		if brace < i+n || s[brace] != '}' {
+			k := strings.IndexByte(s[i+n:], '}')
+			if k < 0 {
+				return -1, -1
+			}
+			brace = i + n + k
 		}
-		if k > 0 && strings.HasPrefix(s[i+n+k:], closing) {
-			return i, i + n + k + n
+		switch {
+		case brace == i+n:
+			i++
+		case strings.HasPrefix(s[brace:], closing):
+			return i, brace + n
+		default:
+			i = brace // no opening before it is closed
 		}
-		i++
 	}
 }
 
 // render reports false when the text would pass maxText.
-func (t *template) render(root any) (string, bool) {
+func (t *template) render(root scope) (string, bool) {
 	if !t.dynamic {
 		return fill(t.segments, root)
 	}
 	once, ok := fill(split(t.source, 3), root)
-	if !ok {
+	if !ok || !root.budget.spend(len(once)) {
 		return "", false
 	}
 	return fill(split(once, 2), root)
 }
 
-func fill(segments []segment, root any) (string, bool) {
+func fill(segments []segment, root scope) (string, bool) {
 	if len(segments) == 1 && segments[0].lookup {
 		if s, ok := segments[0].path.get(root).(string); ok {
-			return s, len(s) <= maxText
+			return s, len(s) <= maxText && !root.budget.over()
 		}
 	}
 	var out []byte
@@ -91,15 +99,17 @@ func fill(segments []segment, root any) (string, bool) {
 		if !s.lookup {
 			out = append(out, s.text...)
 		} else if v := s.path.get(root); weight(v, maxText) <= maxText {
+			before := len(out)
 			out = appendText(out, v)
+			root.budget.spend(perValue + len(out) - before)
 		} else {
 			return "", false
 		}
-		if len(out) > maxText {
+		if len(out) > maxText || root.budget.over() {
 			return "", false
 		}
 	}
-	return string(out), true
+	return string(out), root.budget.spend(len(out))
 }
 
 // first is the first path of the template, for explanations.

@@ -102,6 +102,14 @@ func (r replacement) apply(s string, limit int) (string, bool) {
 	return string(out), len(out) <= limit
 }
 
+// cost is the steps of searching s.
+func (r replacement) cost(s string) int {
+	if r.ignoreCase {
+		return perPattern * len(s)
+	}
+	return len(s)
+}
+
 func (r replacement) find(s string, from int) (start, end int) {
 	if !r.ignoreCase {
 		i := strings.Index(s[from:], r.pattern)

@@ -14,6 +14,9 @@ import (
 const (
 	maxDepth  = jsonvalue.MaxDepth
 	maxValues = 20_000
+	// keysPerValue is how many bytes of keys count as one more value in each that is
+	// below them: the way to a value is written out wherever it may fail.
+	keysPerValue = 100
 )
 
 // Lengths of @replace's texts in UTF-16 units, as Segment limits them.
@@ -93,22 +96,23 @@ func init() { // a variable with an initialiser would be an initialisation cycle
 // validate collects everything that makes a mapping unusable.
 func validate(mapping any) problems {
 	var ps problems
-	if n, deep := size(mapping, maxDepth, maxValues); deep || n > maxValues {
-		ps.addf("", "is too large: at most %d values, nested at most %d deep", maxValues, maxDepth)
+	if n, deep := size(mapping, maxDepth, maxValues, 0); deep || n > maxValues {
+		ps.addf("", "is too large: at most %d values (one more for every %d bytes of keys on the way to each), nested at most %d deep", maxValues, keysPerValue, maxDepth)
 		return ps
 	}
 	checkAny(&ps, mapping, "")
 	return ps
 }
 
-// size counts values, giving up beyond limit or when nested deeper than depth.
-func size(v any, depth, limit int) (n int, deep bool) {
+// size counts values, giving up beyond limit or when nested deeper than depth; keys
+// is the bytes of keys on the way.
+func size(v any, depth, limit, keys int) (n int, deep bool) {
 	if depth == 0 {
 		return 1, true
 	}
-	n = 1
-	each := func(e any) bool {
-		m, d := size(e, depth-1, limit-n)
+	n = 1 + keys/keysPerValue
+	each := func(key string, e any) bool {
+		m, d := size(e, depth-1, limit-n, keys+len(key))
 		n += m
 		deep = deep || d
 		return !deep && n <= limit
@@ -116,13 +120,13 @@ func size(v any, depth, limit int) (n int, deep bool) {
 	switch v := v.(type) {
 	case []any:
 		for _, e := range v {
-			if !each(e) {
+			if !each("", e) {
 				break
 			}
 		}
 	case *jsonvalue.Object:
-		for _, e := range v.All() {
-			if !each(e) {
+		for k, e := range v.All() {
+			if !each(k, e) {
 				break
 			}
 		}

@@ -64,6 +64,8 @@ type Mapping struct {
 	Filter      *fql.Filter            // nil: every event
 	Fields      *mapping.ActionMapping // nil for a workflow's own URL: the body itself
 	Workflow    id.ID                  // for start_workflow into the built-in directory
+
+	conditions int // of the filter
 }
 
 // Destination is where deliveries go.
@@ -158,6 +160,7 @@ func (t *Table) addMapping(def plan.Mapping) error {
 		if m.Filter, err = fql.Compile(when); err != nil {
 			return fmt.Errorf("when: %w", err)
 		}
+		m.conditions = m.Filter.Conditions()
 	}
 	builtIn := m.Destination != nil && m.Destination.Directory != nil
 	if m.Fields, err = mapping.ForAction(def.Action, def.Fields, builtIn); err != nil {
@@ -221,9 +224,13 @@ func (t *Table) Route(source id.ID, event *jsonvalue.Object) []Match {
 		return nil
 	}
 	var out []Match
+	var work filterWork
 	for i := range s.index.candidates(event) {
 		m := s.Mappings[i]
-		ok, err := m.passes(event)
+		err, ok := work.add(m, event), false
+		if err == nil {
+			ok, err = m.passes(event)
+		}
 		if (ok || err != nil) && m.Off(event) == "" {
 			out = append(out, Match{m, err})
 		}

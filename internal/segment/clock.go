@@ -125,8 +125,10 @@ func instant(raw []byte) (time.Time, bool) {
 			break
 		}
 		if t, err := time.Parse(l, s); err == nil {
-			t = t.UTC()
-			return t, t.Year() >= 1 && t.Year() <= 9999
+			if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 {
+				break
+			}
+			return t, true
 		}
 	}
 	return time.Time{}, false

@@ -110,8 +110,9 @@ func beneath(own, shared []byte) []byte {
 	out = append(out, own[:have[len(have)-1].end]...)
 	added := false
 	var more [24]pair
+	has := keysOf(have)
 	for _, p := range pairs(shared, more[:0]) {
-		if !holds(have, p.key) {
+		if !has(p.key) {
 			out = append(append(out, ','), shared[p.start:p.end]...)
 			added = true
 		}
@@ -148,11 +149,22 @@ func pairs(obj []byte, buf []pair) []pair {
 	return buf
 }
 
-func holds(ps []pair, key []byte) bool {
-	for _, p := range ps {
-		if bytes.Equal(p.key, key) {
-			return true
+// keysOf tells whether a key is among those of the members. Of many it makes a set:
+// a request may hold millions of pairs of an own and a shared key.
+func keysOf(ps []pair) func(key []byte) bool {
+	if len(ps) <= 64 {
+		return func(key []byte) bool {
+			for _, p := range ps {
+				if bytes.Equal(p.key, key) {
+					return true
+				}
+			}
+			return false
 		}
 	}
-	return false
+	set := make(map[string]bool, len(ps))
+	for _, p := range ps {
+		set[string(p.key)] = true
+	}
+	return func(key []byte) bool { return set[string(key)] }
 }

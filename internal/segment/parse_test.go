@@ -498,43 +498,6 @@ func sameButServerFields(t *testing.T, name string, event []byte) {
 	require.Equal(t, jsonvalue.Text(in), jsonvalue.Text(out), name)
 }
 
-func FuzzParse(f *testing.F) {
-	for _, name := range []string{"browser-single.json", "go-batch.json", "node-batch.json", "webhook-array.json"} {
-		f.Add(delivery(f, name))
-	}
-	f.Add([]byte(`{"batch":[{"type":"page","userId":"\ud800","x":[1,{}]},tru,{"a":"\\"}]}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		check := func(events []Event, refusals []Refusal, err error) {
-			if err != nil {
-				require.Equal(t, fault.Invalid, fault.KindOf(err))
-				require.Empty(t, events)
-			}
-			for _, e := range events {
-				_, err := jsonvalue.ParseObject(e.Body)
-				require.NoError(t, err, "%q", e.Body)
-				require.True(t, json.Valid(e.Body), "%q", e.Body)
-				require.NotEmpty(t, e.MessageID)
-				require.LessOrEqual(t, len(e.UserID), MaxText)
-				var top map[string]json.RawMessage
-				require.NoError(t, json.Unmarshal(e.Body, &top))
-				require.NotContains(t, top, "writeKey")
-			}
-			for _, r := range refusals {
-				require.NotEmpty(t, r.Reason)
-				require.NotContains(t, r.Reason, "internal error")
-			}
-		}
-		events, refusals, err := ParseCall("", body, now, counter())
-		check(events, refusals, err)
-		if err == nil {
-			require.True(t, json.Valid(body))
-		}
-		check(ParseBatch(body, now, counter()))
-		check(ParseWebhook(body, Limits{}, now, counter()))
-		WriteKey("", body)
-	})
-}
-
 func BenchmarkParseCall_1KB(b *testing.B) {
 	body := delivery(b, "browser-single.json")
 	body = []byte(strings.Replace(string(body), `"order_id"`, `"note":"`+strings.Repeat("lorem ipsum ", 28)+`","order_id"`, 1))
@@ -559,5 +522,16 @@ func BenchmarkParseBatch_100(b *testing.B) {
 		if events, _, _ := ParseBatch(body, now, newID); len(events) != 100 {
 			b.Fatal("refused")
 		}
+	}
+}
+
+func TestParseWebhook_TimestampOutsideTheCalendar_IsTheArrival(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"0000-01-01 00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"} {
+		events, refusals, err := ParseWebhook([]byte(`{"type":"page","userId":"u","messageId":"m","timestamp":"`+when+`"}`), Limits{}, now, counter())
+		require.NoError(t, err)
+		require.Empty(t, refusals)
+		require.Equal(t, now, events[0].Timestamp, when)
+		require.Contains(t, string(events[0].Body), `"timestamp":"2026-03-01T10:00:10.000Z"`)
 	}
 }

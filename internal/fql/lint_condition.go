@@ -239,7 +239,7 @@ func (l *linter) pattern(c *Condition, value token, inner string) {
 	default:
 		return
 	}
-	f := l.add(value.pos, value.text, otherDialect+c.Means()+"; match knows one * at one end, no other pattern", rewrite)
+	f := l.add(value.pos, value.text, otherDialect+strings.TrimPrefix(c.Means(), "is ")+"; match knows one * at one end, no other pattern", rewrite)
 	if fixed != "" && !wild {
 		f.fix(l, c.pos, c.end, fixed)
 	}

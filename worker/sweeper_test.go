@@ -288,3 +288,55 @@ func TestPause_RestsLongerWhileTemporalIsSlow(t *testing.T) {
 	require.Equal(t, sweepLease, pause(every, time.Hour, nil), "never so long that leases pile up")
 	require.Greater(t, pause(every, 200*time.Millisecond, errors.New("away")), every)
 }
+
+func TestSweeper_Paused_IsReleasedWhenResumed(t *testing.T) {
+	onBoth(t, func(t *testing.T, l *left) {
+		xm := l.named(store.KindDestination, "xm")
+		require.NoError(t, l.PauseDestination(t.Context(), xm, "Mika", ""))
+		event := l.take(1)[0]
+		require.NoError(t, l.WriteDeliveries(t.Context(), []store.NewDelivery{{Event: event, Mapping: l.named(store.KindMapping, "m"), Destination: xm,
+			Action: plan.UpsertContact, Status: delivery.Held, Occurred: l.clock, Due: activities.HeldUntil}}))
+		require.NoError(t, l.QueueMessages(t.Context(), xm, "invitation", []id.ID{l.Next()}, l.clock))
+		l.clock = l.clock.Add(30 * 24 * time.Hour)
+		require.NoError(t, l.sweeper.Once(t.Context()))
+		require.Empty(t, l.temporal.wakes, "messages wait too")
+		require.NoError(t, l.ResumeDestination(t.Context(), xm))
+		require.NoError(t, l.sweeper.Once(t.Context()))
+		require.Equal(t, []id.ID{xm}, l.temporal.wakes)
+	})
+}
+
+func TestSweeper_HeldBack_IsNotWokenBefore(t *testing.T) {
+	onBoth(t, func(t *testing.T, l *left) {
+		xm := l.named(store.KindDestination, "xm")
+		queue := func(action string) {
+			require.NoError(t, l.WriteDeliveries(t.Context(), []store.NewDelivery{{Event: l.take(1)[0], Mapping: l.named(store.KindMapping, "m"), Destination: xm,
+				Action: action, Status: delivery.Pending, Occurred: l.clock, Due: l.clock}}))
+		}
+		hold := func(action string, revision int64) {
+			h := store.Hold{Action: action, UntilMillis: l.clock.Add(time.Hour).UnixMilli(), Revision: revision, Reason: "as the test wants it"}
+			require.NoError(t, l.EndRound(t.Context(), store.Round{Destination: xm, Holds: []store.Hold{h}}))
+		}
+		woken := func() int {
+			l.temporal.wakes = nil
+			require.NoError(t, l.sweeper.Once(t.Context()))
+			return len(l.temporal.wakes)
+		}
+		queue(plan.UpsertContact)
+		hold(plan.UpsertContact, 0)
+		require.Zero(t, woken())
+		queue(plan.StartWorkflow)
+		require.Equal(t, 1, woken(), "another action is not held")
+		hold("", 1)
+		require.Zero(t, woken(), "everything is")
+		l.save(nil)
+		no := false
+		l.save(&no)
+		l.save(nil)
+		require.Equal(t, 1, woken(), "another revision ends it")
+		hold("", 0)
+		require.Zero(t, woken())
+		l.clock = l.clock.Add(time.Hour)
+		require.Equal(t, 1, woken(), "its time is over")
+	})
+}

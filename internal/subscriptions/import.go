@@ -131,7 +131,7 @@ func convert(s subscription, name string, o Options) (m plan.Mapping, notes rema
 	}
 	missing(action, m.Fields, o.BuiltIn, &notes)
 	if host := elsewhere(m.Fields); host != "" {
-		notes.add("workflowUrl is at %s, not at qualtrics.com: a Qualtrics destination does not post there. "+
+		notes.add("workflowUrl is at %s, not at qualtrics.com: list it in the destination's workflow_hosts. "+
 			"A workflow of the plan is started by its name, through a destination of the built-in directory", host)
 	}
 	return m, notes, ""

@@ -12,9 +12,7 @@ import (
 func TestBeyond_WhatCannotBeDone_IsRefusedByName(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, beyond(&plan.Plan{Sources: []plan.Source{{Name: "web", Deletes: "erase"}}}), "sources.web.deletes")
-	off := false
-	require.NoError(t, beyond(&plan.Plan{Destinations: []plan.Destination{{Name: "acme", Type: plan.TypeQualtrics, Enabled: &off}}}))
-	require.ErrorContains(t, beyond(&plan.Plan{Destinations: []plan.Destination{{Name: "acme", Type: plan.TypeQualtrics}}}), "destinations.acme.enabled")
+	require.NoError(t, beyond(&plan.Plan{Destinations: []plan.Destination{{Name: "acme", Type: plan.TypeQualtrics}}}))
 }
 
 // TestTasks_ValidateKnowsWhatRuns holds the command line's check of plan files to

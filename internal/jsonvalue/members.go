@@ -110,17 +110,15 @@ func visitMember(b []byte, key, keyEnd, value, depth int, v Visitor) (int, error
 	if value < len(b) && b[value] == '{' {
 		inner = v.Enter(b[key:keyEnd])
 	}
-	end := -1
+	var end int
+	var err error
 	if inner == nil {
 		end = skipValue(b, value, depth)
 	} else {
-		var err error
-		if end, err = skipObject(b, value, depth+1, inner); err != nil {
-			return -1, err
-		}
+		end, err = skipObject(b, value, depth+1, inner)
 	}
-	if end < 0 {
-		return -1, nil
+	if err != nil || end < 0 {
+		return -1, err
 	}
 	return end, v.Member(b[key:keyEnd], b[value:end])
 }

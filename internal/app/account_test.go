@@ -197,3 +197,58 @@ func TestAccount_TokenMended_GoesOn(t *testing.T) {
 	s.list("events?message_id=m1", "events", having("status", "processed"))
 	require.Len(t, there.Contacts(), 1)
 }
+
+// TestAccount_KilledAtAnyMoment_NothingIsLostOrDoubled kills the process again and
+// again while it delivers to an account that knows no idempotency: each contact and
+// each transaction must be there once.
+func TestAccount_KilledAtAnyMoment_NothingIsLostOrDoubled(t *testing.T) {
+	t.Parallel()
+	there := qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1"})
+	server := httptest.NewServer(there)
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "plan.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(accountPlan, "TOKEN", "TOKEN-1", 1)), 0o600))
+	c := startChild(t, "dev", childOptions{Mode: Dev, DataDir: filepath.Join(dir, "data"), PlanFile: file, AdminToken: "admin", QualtricsURL: server.URL})
+	s := &running{c.Addresses, t}
+	s.WriteKey, s.AdminToken = "a-write-key-for-tests", "admin"
+
+	const people = 40
+	var calls []string
+	for i := range people {
+		calls = append(calls, fmt.Sprintf(`{"type":"identify","messageId":"who-%d","userId":"u%d","traits":{"email":"u%d@example.com"}}`, i, i, i))
+	}
+	s.post("/v1/batch", `{"batch":[`+strings.Join(calls, ",")+`]}`)
+	kill := func(done func() int, enough int) {
+		s.eventually(func() bool { return done() >= enough }, func() string { return fmt.Sprint(done(), " of ", enough) })
+		c.kill()
+		c.start(t)
+	}
+	contacts := func() int { return len(there.Contacts()) }
+	for _, n := range []int{1, 20} {
+		kill(contacts, n)
+	}
+	s.eventually(func() bool { return contacts() >= people }, func() string { return fmt.Sprint(contacts(), " contacts") })
+
+	calls = nil
+	for i := range people {
+		calls = append(calls, fmt.Sprintf(`{"type":"track","messageId":"paid-%d","userId":"u%d","event":"Transaction Created","timestamp":"2026-02-03T04:05:06Z","traits":{"email":"u%d@example.com"},"properties":{"total":%d}}`, i, i, i, i))
+	}
+	s.post("/v1/batch", `{"batch":[`+strings.Join(calls, ",")+`]}`)
+	transactions := func() int { return len(there.Transactions()) }
+	for _, n := range []int{1, 20} {
+		kill(transactions, n)
+	}
+	s.eventually(func() bool {
+		var d object
+		s.get("destinations/acme", &d)
+		return len(d["waiting"].(map[string]any)) == 0
+	}, func() string { return fmt.Sprint(transactions(), " transactions") })
+	require.Len(t, there.Contacts(), people)
+	require.Len(t, there.Transactions(), people)
+	totals := map[string]bool{}
+	for _, tx := range there.Transactions() {
+		totals[tx.Data["total"]] = true
+	}
+	require.Len(t, totals, people, "each event's own")
+}

@@ -32,6 +32,7 @@ type childOptions struct {
 	Mode                                                           Mode
 	HTTPAddress, WorkerAddress, TemporalAddress, TemporalUIAddress string
 	DataDir, DatabaseURL, EncryptionKey, AdminToken, PlanFile      string
+	QualtricsURL                                                   string
 }
 
 func TestMain(m *testing.M) {
@@ -56,7 +57,7 @@ func TestMain(m *testing.M) {
 	}()
 	err := Run(context.Background(), Options{
 		Mode: c.Mode, HTTPAddress: c.HTTPAddress, WorkerAddress: c.WorkerAddress, TemporalAddress: c.TemporalAddress, TemporalUIAddress: c.TemporalUIAddress,
-		DataDir: c.DataDir, DatabaseURL: c.DatabaseURL, EncryptionKey: c.EncryptionKey, AdminToken: c.AdminToken, Plan: c.PlanFile,
+		DataDir: c.DataDir, DatabaseURL: c.DatabaseURL, EncryptionKey: c.EncryptionKey, AdminToken: c.AdminToken, Plan: c.PlanFile, QualtricsURL: c.QualtricsURL,
 		Out:    io.Discard,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Ready:  func(a Addresses) { _ = json.NewEncoder(os.Stdout).Encode(a) },

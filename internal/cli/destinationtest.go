@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 type destinationTestCommand struct {
@@ -24,7 +25,7 @@ func (c *destinationTestCommand) Run(p *Program) error {
 		return err
 	}
 	request := ""
-	if found.RequestID != "" {
+	if found.RequestID != "" && !strings.Contains(found.Problem, found.RequestID) {
 		request = " (request " + found.RequestID + ")"
 	}
 	switch {

@@ -49,6 +49,7 @@ func TestEvalMapping_Lines(t *testing.T) {
 		`{"id":"a","mapping":{"x":{"@nope":1}},"payload":{}}`:                          `{"id":"a","error":true,"kind":"validation","message":"/x has an invalid directive: @nope"}`,
 		`{"id":"a","mapping":5,"payload":{}}`:                                          `{"id":"a","error":true,"kind":"validation","message":"/ should be an object but it is a number"}`,
 		`{"id":"a","mapping":{},"payload":[]}`:                                         `{"id":"a","error":true,"kind":"runtime","message":"payload: want an object"}`,
+		`{"id":"a","mapping":{"x":{"@nope":1}},"payload":7}`:                           `{"id":"a","error":true,"kind":"runtime","message":"payload: want an object"}`,
 		`{"id":"a","payload":{}}`:                                                      `{"id":"a","error":true,"kind":"validation","message":"mapping: is missing"}`,
 	} {
 		o := run(t, Program{In: strings.NewReader(in)}, "eval", "mapping")

@@ -49,11 +49,14 @@ func (j mappingJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
 		payload, _ = v.(*jsonvalue.Object)
 	}
 	dst = c.appendStart(dst)
-	if m.err != nil {
-		return appendMessage(append(dst, `,"error":true,"kind":"validation","message":`...), m.err), nil
-	}
+	// Segment looks at the payload first: without one, nothing is said of the mapping.
 	var output any
-	if err = errPayload; payload != nil {
+	switch {
+	case payload == nil:
+		err = errPayload
+	case m.err != nil:
+		return appendMessage(append(dst, `,"error":true,"kind":"validation","message":`...), m.err), nil
+	default:
 		output, err = m.mapping.Apply(payload)
 	}
 	switch {

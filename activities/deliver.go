@@ -90,9 +90,9 @@ func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (Draine
 }
 
 func (a *Effects) hold(ctx context.Context, due []store.OpenDelivery, reason string) error {
-	marks := make([]store.Mark, len(due))
+	refs := make([]delivery.Ref, len(due))
 	for i, d := range due {
-		marks[i] = store.Mark{Ref: d.Ref(), Status: delivery.Held, Attempts: d.Attempts, Reason: reason, Due: HeldUntil}
+		refs[i] = d.Ref()
 	}
-	return a.Deliveries.MarkDeliveries(ctx, marks)
+	return a.Deliveries.HoldDeliveries(ctx, refs, reason, HeldUntil)
 }

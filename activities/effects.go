@@ -21,6 +21,7 @@ type Deliveries interface {
 	DueDeliveries(ctx context.Context, destination id.ID, limit int) ([]store.OpenDelivery, error)
 	NextDue(ctx context.Context, destination id.ID) (time.Time, error)
 	MarkDeliveries(ctx context.Context, marks []store.Mark) error
+	HoldDeliveries(ctx context.Context, refs []delivery.Ref, reason string, until time.Time) error
 	Pauses(ctx context.Context) ([]store.Pause, error)
 	ApplyContacts(ctx context.Context, dir store.Directory, effects []store.ContactEffect) error
 	ApplyTransactions(ctx context.Context, dir store.Directory, lists func(string) id.ID, effects []store.TransactionEffect) error

@@ -30,8 +30,8 @@ type Account interface {
 	// Deliver makes one attempt, within the account's limits: it waits for its turn
 	// when that is soon.
 	Deliver(ctx context.Context, a delivery.Attempt) delivery.Outcome
-	// Send has the account send one message of an invitation; what it knows the
-	// invitation by is filled as far as it went beside an error too.
+	// Send has the account send one message of an invitation; the Remote is what was
+	// learnt of it, beside an error too.
 	Send(ctx context.Context, m distribution.Outgoing) (distribution.Remote, delivery.Outcome)
 	// Progress looks at what became of an invitation.
 	Progress(ctx context.Context, known distribution.Remote) (distribution.Progress, delivery.Outcome)
@@ -44,7 +44,7 @@ type Account interface {
 // RemoteQueue is where deliveries to remote accounts wait.
 type RemoteQueue interface {
 	RemoteDue(ctx context.Context, destination id.ID, action string, limit int) ([]store.RemoteDelivery, error)
-	BeginAttempt(ctx context.Context, r delivery.Ref) (open bool, err error)
+	BeginAttempt(ctx context.Context, r delivery.Ref, attempts int) (ours bool, err error)
 	DueActions(ctx context.Context, destination id.ID) ([]store.Due, error)
 	Holds(ctx context.Context, revision int64) (store.Holds, error)
 	Pace(ctx context.Context, destination id.ID) (string, error)
@@ -79,7 +79,8 @@ type round struct {
 
 	mu       sync.Mutex
 	ends     time.Time
-	holds    []store.Hold
+	holds    []store.Hold // in force
+	made     []store.Hold // of them, by this round
 	done     int
 	answered bool
 	trouble  string
@@ -115,9 +116,9 @@ func (r *round) deliver(ctx context.Context) error {
 			return err
 		}
 		r.stop("", mendWait, r.revision, words(err))
-		return r.Remote.EndRound(ctx, store.Round{Destination: r.dest.ID, Pace: pace, Holds: r.holds, Trouble: r.trouble})
+		return r.Remote.EndRound(ctx, store.Round{Destination: r.dest.ID, Pace: pace, Holds: r.made, Trouble: r.trouble})
 	}
-	actions := []string{plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow, store.ActionDistribute}
+	actions := []string{plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow, store.ActionDistribute, store.ActionProgress}
 	var all sync.WaitGroup
 	failed := make([]error, len(actions))
 	for i, action := range actions {
@@ -129,7 +130,7 @@ func (r *round) deliver(ctx context.Context) error {
 	// Also when the process is about to stop: what was learnt is not learnt twice.
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	end := store.Round{Destination: r.dest.ID, Pace: r.account.Pace(), Holds: r.holds, Answered: r.answered, Trouble: r.trouble}
+	end := store.Round{Destination: r.dest.ID, Pace: r.account.Pace(), Holds: r.made, Answered: r.answered, Trouble: r.trouble}
 	return cmp.Or(append(failed, r.Remote.EndRound(keep, end))...)
 }
 
@@ -137,8 +138,8 @@ func (r *round) deliver(ctx context.Context) error {
 // or the round is over.
 func (r *round) stream(ctx context.Context, action string) error {
 	take := func(ctx context.Context) (bool, error) { return r.deliveryBatch(ctx, action) }
-	if action == store.ActionDistribute {
-		take = r.messageBatch
+	if action == store.ActionDistribute || action == store.ActionProgress {
+		take = func(ctx context.Context) (bool, error) { return r.messageBatch(ctx, action) }
 	}
 	for !r.over(ctx) && r.holdOn(action) == nil {
 		if some, err := take(ctx); err != nil || !some {
@@ -240,8 +241,8 @@ func laneOf(d store.RemoteDelivery, otherwise int) int {
 
 // one makes one attempt and records how it ended.
 func (r *round) one(ctx context.Context, d store.RemoteDelivery) error {
-	open, err := r.Remote.BeginAttempt(ctx, d.Ref())
-	if err != nil || !open {
+	ours, err := r.Remote.BeginAttempt(ctx, d.Ref(), d.Attempts)
+	if err != nil || !ours {
 		return err
 	}
 	o := r.attempt(ctx, d)
@@ -281,11 +282,10 @@ func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
 		Ref: d.Ref(), Attempts: d.Attempts + 1, Status: delivery.Done, Result: result(d, o),
 		Due: now, Unsure: d.Unsure || o.Unsure,
 	}
+	r.note(o)
 	if o.Err == nil {
-		r.note(true)
 		return m
 	}
-	r.note(false)
 	kind := fault.KindOf(o.Err)
 	m.Status, m.Reason = delivery.Retrying, words(o.Err)
 	after, blameless := r.verdict(d.Action, o)
@@ -307,7 +307,9 @@ func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
 func (r *round) verdict(action string, o delivery.Outcome) (after time.Duration, blameless bool) {
 	after = fault.RetryAfter(o.Err)
 	switch {
-	case o.Untried && fault.KindOf(o.Err) == fault.RateLimited:
+	// Workflow URLs may be anywhere: that one place does not answer says nothing of
+	// the account.
+	case o.Untried && (fault.KindOf(o.Err) == fault.RateLimited || action == plan.StartWorkflow):
 		r.stop(action, after, 0, words(o.Err))
 	case o.Untried:
 		r.stop("", after, 0, words(o.Err))
@@ -319,12 +321,12 @@ func (r *round) verdict(action string, o delivery.Outcome) (after time.Duration,
 	return 0, true
 }
 
-// note counts an attempt.
-func (r *round) note(worked bool) {
+// note counts an attempt, and notices an account that answers, whatever it says.
+func (r *round) note(o delivery.Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done++
-	r.answered = r.answered || worked
+	r.answered = r.answered || o.Err == nil || !o.Refused && fault.KindOf(o.Err).Final()
 }
 
 // stop holds an action, or all of them, for a while.
@@ -335,13 +337,14 @@ func (r *round) stop(action string, d time.Duration, revision int64, reason stri
 		r.trouble = reason
 	}
 	until := r.Now().Add(max(d, time.Second)).UnixMilli()
-	for i := range r.holds {
-		if r.holds[i].Action == action {
-			r.holds[i].UntilMillis = max(r.holds[i].UntilMillis, until)
+	for i := range r.made {
+		if r.made[i].Action == action {
+			r.made[i].UntilMillis = max(r.made[i].UntilMillis, until)
 			return
 		}
 	}
-	r.holds = append(r.holds, store.Hold{Destination: r.dest.ID, Action: action, UntilMillis: until, Revision: revision, Reason: reason})
+	h := store.Hold{Destination: r.dest.ID, Action: action, UntilMillis: until, Revision: revision, Reason: reason}
+	r.made, r.holds = append(r.made, h), append(r.holds, h)
 }
 
 func (r *round) holdOn(action string) *store.Hold {

@@ -163,15 +163,15 @@ func TestDeliverDue_Remote_LostAnswer_IsLookedForAndNotRepeated(t *testing.T) {
 func TestDeliverDue_Remote_DiedInTheMiddle_NextAttemptLooks(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		events, refs := h.written(remoteContact("ada"))
-		open, err := h.BeginAttempt(t.Context(), refs[0])
+		open, err := h.BeginAttempt(t.Context(), refs[0], 0)
 		require.NoError(t, err)
 		require.True(t, open)
-		h.drain(time.Minute) // the process died; nothing was there
+		h.drain(2 * time.Minute) // the process died; nothing was there
 		require.Equal(t, []string{
 			"POST /directories/POOL_1/contacts/search?includeEmbedded=true", "POST /directories/POOL_1/contacts",
 		}, h.account.Requests())
 		require.Equal(t, 2, h.delivery(events[0]).Attempts)
-		open, err = h.BeginAttempt(t.Context(), refs[0])
+		open, err = h.BeginAttempt(t.Context(), refs[0], h.delivery(events[0]).Attempts)
 		require.NoError(t, err)
 		require.False(t, open, "it has ended")
 	})
@@ -415,11 +415,78 @@ func TestRemoteDistribution_LostAnswer_IsLookedForAndNotRepeated(t *testing.T) {
 		require.Len(t, h.account.Contacts(), 1)
 		require.Len(t, h.account.Distributions(), 1)
 		require.Equal(t, "sent", string(h.invitation(dist).Status))
+		h.pass(3 * 24 * time.Hour)
 		_, err = h.send(dist, "reminder-1")
 		require.NoError(t, err)
 		h.drain(10 * time.Minute)
 		require.Len(t, h.account.Distributions(), 2)
 		require.Len(t, lost, 3, "the person, the invitation and the reminder were each answered into the void")
+	})
+}
+
+// An invitation that waits longer than its reminder is late: both are queued then.
+func TestRemoteDistribution_HeldForLong_RemindsAfterwards(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		_, dist := h.invitedAt("ada")
+		require.NoError(t, h.PauseDestination(t.Context(), h.acme(), "Mika", ""))
+		for _, kind := range []string{"invitation", "reminder-1"} {
+			_, err := h.send(dist, kind)
+			require.NoError(t, err)
+		}
+		require.True(t, h.deliverDue().Empty)
+		h.pass(5 * 24 * time.Hour)
+		require.NoError(t, h.ResumeDestination(t.Context(), h.acme()))
+		h.drain(2 * 24 * time.Hour)
+		require.Len(t, h.account.Distributions(), 1, "the reminder counts from when the invitation went")
+		h.drain(2 * 24 * time.Hour)
+		require.Len(t, h.account.Distributions(), 2)
+		h.account.Respond(h.account.Distributions()[0].ID, true, true)
+		h.drain(24 * time.Hour)
+		require.Equal(t, "finished", string(h.invitation(dist).Status), "what the account knows it by is still known")
+		require.Len(t, h.account.Distributions(), 3)
+	})
+}
+
+func TestDeliverDue_Remote_PausedOverADoubt_StillLooks(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		lost := false
+		h.account.Fail(func(r *http.Request) qualtricstest.Fault {
+			if lost || r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/transactions") {
+				return qualtricstest.Fault{}
+			}
+			lost = true
+			return qualtricstest.Fault{Lost: true}
+		})
+		events := h.process(remoteOrder("ada", 7))
+		h.deliverDue()
+		require.NoError(t, h.PauseDestination(t.Context(), h.acme(), "Mika", ""))
+		h.pass(time.Hour)
+		require.True(t, h.deliverDue().Empty)
+		require.Equal(t, "held", h.delivery(events[0]).Status)
+		require.Contains(t, h.delivery(events[0]).Result, `"contact":"CID_`, "what is known stays known")
+		require.NoError(t, h.ResumeDestination(t.Context(), h.acme()))
+		_, err := h.ReleaseHeld(t.Context(), h.acme(), activities.HeldUntil)
+		require.NoError(t, err)
+		h.drain(time.Hour)
+		require.Len(t, h.account.Transactions(), 1)
+		require.Len(t, h.account.Contacts(), 1)
+	})
+}
+
+func TestBeginAttempt_ByTwo_IsGivenToOne(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		_, refs := h.written(remoteContact("ada"))
+		due, err := h.RemoteDue(t.Context(), h.acme(), "upsert_contact", 10)
+		require.NoError(t, err)
+		require.Len(t, due, 1)
+		for _, want := range []bool{true, false} {
+			ours, err := h.BeginAttempt(t.Context(), refs[0], due[0].Attempts)
+			require.NoError(t, err)
+			require.Equal(t, want, ours)
+		}
+		due, err = h.RemoteDue(t.Context(), h.acme(), "upsert_contact", 10)
+		require.NoError(t, err)
+		require.Empty(t, due, "not before the attempt must be over")
 	})
 }
 

@@ -16,8 +16,9 @@ import (
 // MessageQueue is where messages wait that a remote account is to send.
 type MessageQueue interface {
 	QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error
-	MessagesDue(ctx context.Context, destination id.ID, limit int) ([]store.QueuedMessage, error)
-	BeginMessage(ctx context.Context, invitation id.ID, kind string) error
+	MessagesDue(ctx context.Context, destination id.ID, action string, limit int) ([]store.QueuedMessage, error)
+	BeginMessage(ctx context.Context, invitation id.ID, kind string, tries int) (ours bool, err error)
+	AccountSent(ctx context.Context, destination id.ID, m store.MessageState, firstLook time.Time) error
 	EndMessage(ctx context.Context, m store.MessageState) error
 	EndInvitation(ctx context.Context, invitation id.ID, status distribution.Status, reason string) error
 	InvitationByID(ctx context.Context, invitation id.ID) (store.Invitation, error)
@@ -29,11 +30,12 @@ type MessageQueue interface {
 // of it.
 const firstLook = 2 * time.Minute
 
-// messageBatch takes what is due for invitations of a remote account; some reports
-// whether there was any. One after the other: what follows an invitation needs what
-// the account said to it, and each is several calls.
-func (r *round) messageBatch(ctx context.Context) (some bool, err error) {
-	due, err := r.Messages.MessagesDue(ctx, r.dest.ID, remoteBatch)
+// messageBatch takes what is due for invitations of a remote account: messages to
+// send, or looks at what became of them; some reports whether there was any. One
+// after the other, and each invitation once: what follows an invitation needs what
+// the account said to it.
+func (r *round) messageBatch(ctx context.Context, action string) (some bool, err error) {
+	due, err := r.Messages.MessagesDue(ctx, r.dest.ID, action, remoteBatch)
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
@@ -41,14 +43,19 @@ func (r *round) messageBatch(ctx context.Context) (some bool, err error) {
 		r.end()
 		return true, err
 	}
+	do := r.sendMessage
+	if action == store.ActionProgress {
+		do = r.lookAt
+	}
+	seen := map[id.ID]bool{}
 	for _, m := range due {
-		if ctx.Err() != nil || r.holdOn(store.ActionDistribute) != nil {
+		if ctx.Err() != nil || r.holdOn(action) != nil {
 			break
 		}
-		do := r.sendMessage
-		if m.Kind == distribution.KindProgress {
-			do = r.lookAt
+		if seen[m.Invitation] {
+			continue // it stays due, and is read anew
 		}
+		seen[m.Invitation] = true
 		if err := do(ctx, m); err != nil {
 			return true, err
 		}
@@ -58,6 +65,7 @@ func (r *round) messageBatch(ctx context.Context) (some bool, err error) {
 
 // sendMessage looks whether a message may still go, and has the account send it.
 func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
+	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries, Unsure: m.Unsure}
 	d, err := r.Surveys.Store.DistributionByID(ctx, m.Distribution)
 	if err != nil {
 		return err
@@ -65,6 +73,20 @@ func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
 	s, err := settings(d)
 	if err != nil {
 		return err
+	}
+	if m.Kind != distribution.KindThanks && m.Status.Over() { // ended while it waited
+		state.Done = true
+		return r.Messages.EndMessage(ctx, state)
+	}
+	if n, ok := distribution.ReminderOf(m.Kind); ok && n <= len(s.Reminders) {
+		at, err := r.reminderDue(ctx, m, s.Reminders[n-1].After)
+		if err != nil {
+			return err
+		}
+		if at.After(r.Now()) {
+			state.Due = at
+			return r.Messages.EndMessage(ctx, state)
+		}
 	}
 	rule, err := r.Surveys.rule(ctx, d, s)
 	if err != nil {
@@ -75,19 +97,30 @@ func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
 		return err
 	}
 	if reserved.Sent || !reserved.Verdict.OK {
-		return r.Messages.EndMessage(ctx, store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Done: true})
+		state.Done = true
+		return r.Messages.EndMessage(ctx, state)
 	}
 	out, err := r.outgoing(s, reserved, m)
 	if err != nil { // it can never be made
-		return r.messageEnded(ctx, m, out.Remote, delivery.Outcome{Err: err}, reserved.Since)
+		return r.messageEnded(ctx, m, distribution.Remote{}, delivery.Outcome{Err: err}, reserved.Since)
 	}
-	if err := r.Messages.BeginMessage(ctx, m.Invitation, m.Kind); err != nil {
+	if ours, err := r.Messages.BeginMessage(ctx, m.Invitation, m.Kind, m.Tries); err != nil || !ours {
 		return err
 	}
-	known, o := r.account.Send(ctx, out)
+	learnt, o := r.account.Send(ctx, out)
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return r.messageEnded(keep, m, known, o, reserved.Since)
+	return r.messageEnded(keep, m, learnt, o, reserved.Since)
+}
+
+// reminderDue is when a reminder may go: so long after its invitation really went,
+// however long that had to wait.
+func (r *round) reminderDue(ctx context.Context, m store.QueuedMessage, after time.Duration) (time.Time, error) {
+	inv, err := r.Messages.InvitationByID(ctx, m.Invitation)
+	if err != nil || !inv.SentAt.Valid {
+		return r.Now().Add(firstLook), err
+	}
+	return time.UnixMilli(inv.SentAt.Int64).Add(after), nil
 }
 
 // outgoing is a message as the account gets it.
@@ -112,34 +145,22 @@ func (r *round) outgoing(s Settings, reserved store.Reservation, m store.QueuedM
 }
 
 // messageEnded records how an attempt to send a message ended, and what follows.
-func (r *round) messageEnded(ctx context.Context, m store.QueuedMessage, known distribution.Remote, o delivery.Outcome, since time.Time) error {
-	known.Requests = newest(append(known.Requests, o.RequestIDs...))
-	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: &known, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
+func (r *round) messageEnded(ctx context.Context, m store.QueuedMessage, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
+	r.note(o)
+	now := r.Now()
+	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
 	if o.Err == nil {
-		r.note(true)
-		if err := r.Surveys.Store.MessageWasSent(ctx, m.Invitation, m.Kind); err != nil {
-			return err
-		}
-		if m.Kind == distribution.KindInvitation {
-			if err := r.Messages.QueueMessages(ctx, r.dest.ID, distribution.KindProgress, []id.ID{m.Invitation}, r.Now().Add(firstLook)); err != nil {
-				return err
-			}
-		}
-		state.Done = true
-		return r.Messages.EndMessage(ctx, state)
+		return r.Messages.AccountSent(ctx, r.dest.ID, state, now.Add(firstLook))
 	}
-	r.note(false)
 	after, blameless := r.verdict(store.ActionDistribute, o)
-	final := !blameless && (fault.KindOf(o.Err).Final() && fault.KindOf(o.Err) != fault.Unauthorized || r.Now().Sub(since) > delivery.Patience)
+	kind, tired := fault.KindOf(o.Err), now.Sub(since) > delivery.Patience && state.Tries >= delivery.MinAttempts
+	final := !blameless && (kind.Final() && kind != fault.Unauthorized || tired)
 	if err := r.Surveys.Store.MessageFailed(ctx, m.Invitation, m.Kind, words(o.Err), final); err != nil {
 		return err
 	}
+	state.Done, state.Due = final, now.Add(delivery.Backoff(state.Tries, after))
 	if blameless {
-		state.Tries = m.Tries
-	}
-	state.Done, state.Due = final, r.Now().Add(after)
-	if !blameless && !final {
-		state.Due = r.Now().Add(delivery.Backoff(state.Tries, after))
+		state.Tries, state.Due = m.Tries, now.Add(after)
 	}
 	return r.Messages.EndMessage(ctx, state)
 }
@@ -147,7 +168,7 @@ func (r *round) messageEnded(ctx context.Context, m store.QueuedMessage, known d
 // lookAt asks the account what became of an invitation and records it; whoever waits
 // for the answer is told.
 func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
-	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries}
+	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind}
 	var known distribution.Remote
 	if m.Remote != "" {
 		if err := json.Unmarshal([]byte(m.Remote), &known); err != nil {
@@ -155,29 +176,34 @@ func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
 		}
 	}
 	now := r.Now()
+	if m.Status == distribution.Finished {
+		if err := r.thank(ctx, m); err != nil {
+			return err
+		}
+	}
 	if m.Status.Over() && m.Status != distribution.Expired || !now.Before(distribution.LookUntil(m.Made(), m.Expires())) {
 		state.Done = true
 		return r.Messages.EndMessage(ctx, state)
 	}
 	p, o := r.account.Progress(ctx, known)
-	known.Requests = newest(append(known.Requests, o.RequestIDs...))
-	state.Remote, state.Due = &known, now.Add(distribution.NextLook(now.Sub(m.Made())))
+	r.note(o)
+	state.Remote = distribution.Remote{Requests: o.RequestIDs, Status: p.Status}
+	state.Due = now.Add(distribution.NextLook(now.Sub(m.Made())))
 	if o.Err != nil {
-		r.note(false)
-		if after, blameless := r.verdict(store.ActionDistribute, o); blameless {
-			state.Due = now.Add(after)
-		} else {
-			state.Tries++
+		after, blameless := r.verdict(store.ActionProgress, o)
+		switch {
+		case blameless:
+			state.Tries, state.Due = m.Tries, now.Add(after)
+		default:
+			state.Tries = m.Tries + 1
 			state.Due = later(state.Due, now.Add(delivery.Backoff(state.Tries, after)))
 		}
 		return r.Messages.EndMessage(ctx, state)
 	}
-	r.note(true)
-	known.Status = p.Status
 	if err := r.progressed(ctx, m, p); err != nil {
 		return err
 	}
-	state.Tries, state.Done = 0, p.Finished || p.Ended != ""
+	state.Done = p.Finished || p.Ended != ""
 	return r.Messages.EndMessage(ctx, state)
 }
 
@@ -224,8 +250,6 @@ func (r *round) thank(ctx context.Context, m store.QueuedMessage) error {
 	}
 	return r.Messages.QueueMessages(ctx, r.dest.ID, distribution.KindThanks, []id.ID{m.Invitation}, r.Now())
 }
-
-func newest(requests []string) []string { return requests[max(0, len(requests)-maxRequestIDs):] }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

@@ -187,6 +187,11 @@ func (s *Sweeper) held(ctx context.Context) error {
 	return nil
 }
 
+// isMessage reports whether an action is what an account does for distributions.
+func isMessage(action string) bool {
+	return action == store.ActionDistribute || action == store.ActionProgress
+}
+
 // off reports whether a destination is switched off or paused.
 func off(d *routing.Destination, pauses []store.Pause) bool {
 	return !d.Def.IsEnabled() || slices.ContainsFunc(pauses, func(p store.Pause) bool { return p.Destination == d.ID })
@@ -216,8 +221,8 @@ func (s *Sweeper) deliveries(ctx context.Context) error {
 			continue
 		}
 		// Deliveries to a destination that is off are due until they are held; messages
-		// just wait.
-		if dest := live.Destination(d.Destination); d.Action == store.ActionDistribute && (dest == nil || off(dest, pauses)) {
+		// just wait, also for a destination that is not there any more.
+		if dest := live.Destination(d.Destination); isMessage(d.Action) && (dest == nil || dest.Directory != nil || off(dest, pauses)) {
 			continue
 		}
 		woken[d.Destination] = true

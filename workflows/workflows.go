@@ -99,7 +99,7 @@ func Deliver(ctx workflow.Context, in activities.DeliverInput) error {
 			return err
 		}
 		switch {
-		case r.Empty && !wake.ReceiveAsync(nil):
+		case r.Empty && !drain(wake):
 			return nil
 		case r.Next > 0:
 			waitFor(ctx, wake, r.Next)

@@ -167,6 +167,10 @@ func TestDestinations_SayWhatHoldsThem(t *testing.T) {
 	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: d.ID, Answered: true}))
 	d, err = b.Destination(t.Context(), "acme")
 	require.NoError(t, err)
+	require.Nil(t, d.Trouble)
+	require.Equal(t, "held", d.Status, "what was held for another reason still is")
+	d, err = b.Resume(t.Context(), "acme")
+	require.NoError(t, err)
 	require.Equal(t, "ok", d.Status)
 }
 

@@ -1,6 +1,8 @@
 package distribution
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/segue-xm/segue/internal/jsonvalue"
@@ -19,7 +21,34 @@ type Remote struct {
 	Lookup      string            `json:"lookup,omitempty"`   // in the mailing list
 	Messages    map[string]string `json:"messages,omitempty"` // kind of message to the account's distribution
 	Status      string            `json:"status,omitempty"`   // as the account last said
-	Requests    []string          `json:"requests,omitempty"` // ids of the calls, the newest
+	Requests    []string          `json:"requests,omitempty"` // ids of the newest calls
+}
+
+// maxRequests bounds the request ids that are kept.
+const maxRequests = 20
+
+// With is what is known with what was learnt since; neither is changed.
+func (r Remote) With(learnt Remote) Remote {
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{
+		{&r.Directory, learnt.Directory}, {&r.MailingList, learnt.MailingList}, {&r.Survey, learnt.Survey},
+		{&r.Contact, learnt.Contact}, {&r.Lookup, learnt.Lookup}, {&r.Status, learnt.Status},
+	} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	messages := maps.Clone(r.Messages)
+	if messages == nil {
+		messages = map[string]string{}
+	}
+	maps.Copy(messages, learnt.Messages)
+	r.Messages = messages
+	r.Requests = append(slices.Clone(r.Requests), learnt.Requests...)
+	r.Requests = r.Requests[max(0, len(r.Requests)-maxRequests):]
+	return r
 }
 
 // Outgoing is one message for a remote account to send.
@@ -53,6 +82,9 @@ type Progress struct {
 // NextLook is when to look again at an invitation of a certain age: often while
 // answers are likely, seldom later.
 func NextLook(age time.Duration) time.Duration {
+	if age > 3*24*time.Hour {
+		return 6 * time.Hour
+	}
 	return min(max(age/4, 2*time.Minute), time.Hour)
 }
 

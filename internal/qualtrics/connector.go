@@ -43,6 +43,14 @@ func (c *Connector) Deliver(ctx context.Context, d delivery.Attempt) delivery.Ou
 	return out
 }
 
+// Refused reports whether the account does not take the token at all, which one
+// call that was refused does not say yet: a workflow's URL and a single resource have
+// their own reasons.
+func (c *Connector) Refused(ctx context.Context) bool {
+	_, err := c.client.Whoami(ctx)
+	return TokenRefused(err)
+}
+
 func (c *Connector) startWorkflow(ctx context.Context, d delivery.Attempt, summary *jsonvalue.Object) error {
 	address, _ := d.Payload.Get("workflowUrl").(string)
 	if _, err := c.client.StartWorkflow(ctx, address, d.Payload.Get("eventPayload")); err != nil {
@@ -174,7 +182,6 @@ func (c *Connector) upsertTransaction(ctx context.Context, d delivery.Attempt, s
 	if err != nil {
 		return err
 	}
-	created := false
 	contact := cmp.Or(p.ContactID, d.Contact)
 	if contact == "" {
 		if contact, err = c.one(ctx, p.Contact); err != nil {
@@ -191,7 +198,6 @@ func (c *Connector) upsertTransaction(ctx context.Context, d delivery.Attempt, s
 				// The next attempt begins with the search and finds whom this made.
 				return fault.New(fault.Unavailable, "create contact: the answer has no id")
 			}
-			created = true
 			summary.Set("created", true)
 		}
 	}
@@ -199,7 +205,7 @@ func (c *Connector) upsertTransaction(ctx context.Context, d delivery.Attempt, s
 	t := Transaction{ContactID: contact, MailingListID: p.MailingListID, Date: c.dateOf(d, p), Data: p.Data}
 	key := TransactionKey(d.Source, d.Mapping, d.MessageID)
 	summary.Set("key", key)
-	if d.Repeat && !created {
+	if d.Repeat { // also for a contact that seems new: the account may have merged it
 		switch id, err := c.written(ctx, p.DirectoryID, t); {
 		case err != nil:
 			return err

@@ -83,7 +83,8 @@ func TestDeliver_Transaction_AgainAfterUnknownOutcome_LooksFirst(t *testing.T) {
 		"its date is ISO":        {[]reply{ok(oneContact), is("2025-05-06T07:08:09Z", `{"list":"[1,2]","amount":"12.5"}`)}, []string{search, lookTx}, lookTxID},
 		"another one is":         {[]reply{ok(oneContact), is("2025-05-06 07:08:10", `{"amount":"12.5","list":"[1,2]"}`), ok(written)}, []string{search, lookTx, write}, "CTR_1"},
 		"one with more data is":  {[]reply{ok(oneContact), is("2025-05-06 07:08:09", `{"amount":"12.5","list":"[1,2]","x":"y"}`), ok(written)}, []string{search, lookTx, write}, "CTR_1"},
-		"the contact is new":     {[]reply{ok(noContact), ok(`{"result":{"id":"CID_1"}}`), ok(written)}, []string{search, create, write}, "CTR_1"},
+		"the contact is new":     {[]reply{ok(noContact), ok(`{"result":{"id":"CID_1"}}`), ok(`{"result":{"elements":[]}}`), ok(written)}, []string{search, create, lookTx, write}, "CTR_1"},
+		"the contact was merged": {[]reply{ok(noContact), ok(`{"result":{"id":"CID_1"}}`), is("2025-05-06 07:08:09", `{"amount":"12.5","list":"[1,2]"}`)}, []string{search, create, lookTx}, lookTxID},
 		"reading is not allowed": {[]reply{ok(oneContact), {status: 404}, ok(written)}, []string{search, lookTx, write}, "CTR_1"},
 	} {
 		there := newAccount(t, c.script...)

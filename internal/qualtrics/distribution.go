@@ -175,9 +175,17 @@ type Sent struct {
 	Stats         map[string]int // sent, failed, started, bounced, opened, skipped, finished, complaints, blocked
 }
 
-// DistributionsOf lists a survey's distributions.
-func (c *Client) DistributionsOf(ctx context.Context, survey string) ([]Sent, error) {
-	do, err := c.api("list distributions", http.MethodGet, Distributions, "/distributions?surveyId="+url.QueryEscape(survey))
+// DistributionsOf lists a survey's distributions to a mailing list since a time; ""
+// and the zero time do not restrict.
+func (c *Client) DistributionsOf(ctx context.Context, survey, mailingList string, since time.Time) ([]Sent, error) {
+	query := "?surveyId=" + url.QueryEscape(survey)
+	if mailingList != "" {
+		query += "&mailingListId=" + url.QueryEscape(mailingList)
+	}
+	if !since.IsZero() {
+		query += "&sendStartDate=" + url.QueryEscape(instant(since))
+	}
+	do, err := c.api("list distributions", http.MethodGet, Distributions, "/distributions"+query)
 	if err != nil {
 		return nil, err
 	}

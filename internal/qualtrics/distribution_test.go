@@ -100,7 +100,7 @@ func TestDistribution_Status(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Done", d.Status)
 	require.Equal(t, 3, d.Stats["sent"])
-	all, err := c.DistributionsOf(bg(), "SV_1")
+	all, err := c.DistributionsOf(bg(), "SV_1", "", time.Time{})
 	require.NoError(t, err)
 	require.Equal(t, []qualtrics.Sent{d}, all)
 	require.NoError(t, c.DeleteDistribution(bg(), "EMD_1"))

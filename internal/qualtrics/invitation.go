@@ -26,8 +26,8 @@ const defaultSender = "noreply@qemailserver.com"
 
 // Send has the account send one message of an invitation: the invitation itself,
 // for which the person is put on the mailing list, or a reminder or thanks to it. It
-// looks before it repeats. The outcome is as Deliver's; the Remote is filled as far
-// as it went beside an error too.
+// looks before it repeats. The outcome is as Deliver's; the Remote is what was learnt,
+// beside an error too.
 func (c *Connector) Send(ctx context.Context, m distribution.Outgoing) (distribution.Remote, delivery.Outcome) {
 	ctx, requests := Record(ctx)
 	known := m.Remote
@@ -37,14 +37,12 @@ func (c *Connector) Send(ctx context.Context, m distribution.Outgoing) (distribu
 	} else {
 		id, err = c.followUp(ctx, m)
 	}
+	learnt := distribution.Remote{Directory: known.Directory, MailingList: known.MailingList, Survey: known.Survey, Contact: known.Contact, Lookup: known.Lookup}
 	if err == nil {
-		messages := map[string]string{m.Kind: id}
-		for k, v := range known.Messages {
-			messages[k] = v
-		}
-		known.Messages = messages
+		learnt.Messages = map[string]string{m.Kind: id}
 	}
-	return known, outcome(err, requests)
+	learnt.Requests = requests.IDs()
+	return learnt, outcome(err, requests)
 }
 
 // outcome is how something ended that has no summary.
@@ -79,7 +77,7 @@ func (c *Connector) invite(ctx context.Context, m distribution.Outgoing, known *
 		}
 	}
 	if m.Repeat {
-		id, err := c.sent(ctx, m.Remote.Survey, func(s Sent) bool {
+		id, err := c.sent(ctx, m, func(s Sent) bool {
 			return s.ParentID == "" && s.MailingListID == known.MailingList && s.ContactID == known.Lookup && !s.SendAt.Before(m.Made.Add(-clockDiffers))
 		})
 		if id != "" || err != nil {
@@ -137,7 +135,7 @@ func (c *Connector) followUp(ctx context.Context, m distribution.Outgoing) (stri
 		kind, create = "ThankYou", c.client.CreateThankYou
 	}
 	if m.Repeat {
-		id, err := c.sent(ctx, m.Remote.Survey, func(s Sent) bool {
+		id, err := c.sent(ctx, m, func(s Sent) bool {
 			for _, other := range m.Remote.Messages {
 				if s.ID == other {
 					return false
@@ -152,10 +150,10 @@ func (c *Connector) followUp(ctx context.Context, m distribution.Outgoing) (stri
 	return create(ctx, parent, FollowUp{Header: h, Message: Message{Text: m.Text}})
 }
 
-// sent looks for a distribution of a survey, "" when there is none or the account
-// does not let us look.
-func (c *Connector) sent(ctx context.Context, survey string, is func(Sent) bool) (string, error) {
-	all, err := c.client.DistributionsOf(ctx, survey)
+// sent looks for a distribution that may be a message, "" when there is none or the
+// account does not let us look.
+func (c *Connector) sent(ctx context.Context, m distribution.Outgoing, is func(Sent) bool) (string, error) {
+	all, err := c.client.DistributionsOf(ctx, m.Remote.Survey, m.Remote.MailingList, m.Made.Add(-clockDiffers))
 	if err != nil {
 		return "", passing(err)
 	}

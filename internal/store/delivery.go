@@ -176,7 +176,7 @@ func (s *Store) NextDue(ctx context.Context, destination id.ID) (time.Time, erro
 	actions, err := s.DueActions(ctx, destination)
 	var next time.Time
 	for _, a := range actions {
-		if a.Action == ActionDistribute {
+		if a.Action == ActionDistribute || a.Action == ActionProgress {
 			continue
 		}
 		if at := instant(a.At); next.IsZero() || at.Before(next) {
@@ -219,6 +219,33 @@ func (s *Store) MarkDeliveries(ctx context.Context, marks []Mark) error {
 		return nil
 	}
 	return s.inTx(ctx, func(tx *Tx) error { return tx.mark(ctx, marks) })
+}
+
+var (
+	heldTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"status", text}, {"updated_at", bigint}, {"reason", text}}}
+	dueTable  = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"due_at", bigint}}}
+)
+
+// HoldDeliveries makes deliveries that have not ended wait for their destination.
+// What earlier attempts have left of them stays. Safe to call twice.
+func (s *Store) HoldDeliveries(ctx context.Context, refs []delivery.Ref, reason string, until time.Time) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		open, err := tx.lockOpen(ctx, refs)
+		if err != nil {
+			return err
+		}
+		var held, due [][]any
+		for _, r := range refs {
+			if _, ok := open[r]; ok {
+				held = append(held, []any{r.Event, r.Mapping, string(delivery.Held), millis(tx.Now), reason})
+				due = append(due, []any{r.Event, r.Mapping, millis(until)})
+			}
+		}
+		if err := tx.update(ctx, heldTable, 2, held); err != nil {
+			return err
+		}
+		return tx.update(ctx, dueTable, 2, due)
+	})
 }
 
 func (tx *Tx) mark(ctx context.Context, marks []Mark) error {

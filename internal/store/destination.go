@@ -2,10 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/segue-xm/segue/internal/delivery"
+	"github.com/segue-xm/segue/internal/distribution"
 	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/jsonvalue"
 )
 
 // RemoteDelivery is a delivery to a remote account that is due.
@@ -32,24 +36,34 @@ func (s *Store) RemoteDue(ctx context.Context, destination id.ID, action string,
 		WHERE d.action = ? ORDER BY d.event, d.mapping`, destination, action, millis(s.now()), limit, action)
 }
 
+// attemptTime is how long an attempt has until somebody else may make one.
+const attemptTime = time.Minute
+
 // BeginAttempt counts an attempt at a remote account before it is made: should its
-// process die, the next one looks first. It is false when the delivery has ended.
-func (s *Store) BeginAttempt(ctx context.Context, r delivery.Ref) (open bool, err error) {
+// process die, the next one looks first. It is false when the delivery has ended, or
+// when somebody else has begun an attempt since it was read with this many.
+func (s *Store) BeginAttempt(ctx context.Context, r delivery.Ref, attempts int) (ours bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		n, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts + 1, updated_at = ? WHERE event = ? AND mapping = ?
-			AND status IN ('pending', 'retrying', 'held')`, millis(tx.Now), r.Event, r.Mapping)
-		if open = n > 0; err != nil || !open {
+		n, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts + 1, updated_at = ? WHERE event = ? AND mapping = ? AND attempts = ?
+			AND status IN ('pending', 'retrying', 'held')`, millis(tx.Now), r.Event, r.Mapping, attempts)
+		if ours = n > 0; err != nil || !ours {
 			return err
 		}
-		_, err = tx.exec(ctx, `UPDATE delivery_queue SET unsure = ? WHERE event = ? AND mapping = ?`, true, r.Event, r.Mapping)
+		_, err = tx.exec(ctx, `UPDATE delivery_queue SET unsure = ?, due_at = ? WHERE event = ? AND mapping = ?`, true, millis(tx.Now.Add(attemptTime)), r.Event, r.Mapping)
 		return err
 	})
-	return open, err
+	return ours, err
 }
 
-// ActionDistribute is, beside the actions of mappings, what a remote account does
-// for distributions.
-const ActionDistribute = "distribute"
+// What a remote account does for distributions, beside the actions of mappings: it
+// sends messages, and says what became of invitations.
+const (
+	ActionDistribute = "distribute"
+	ActionProgress   = "progress"
+)
+
+// messageAction is the action of a row of message_queue.
+const messageAction = `CASE WHEN kind = '` + distribution.KindProgress + `' THEN '` + ActionProgress + `' ELSE '` + ActionDistribute + `' END`
 
 // Due is an action of a destination that has deliveries waiting, and when the
 // first is due.
@@ -65,14 +79,14 @@ func (d Due) Time() time.Time { return instant(d.At) }
 // DueActions lists what waits at a destination, by action.
 func (s *Store) DueActions(ctx context.Context, destination id.ID) (due []Due, err error) {
 	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE destination = ? GROUP BY destination, action
-		UNION ALL SELECT destination, '`+ActionDistribute+`' AS action, min(due_at) AS due_at FROM message_queue WHERE destination = ? GROUP BY destination`, destination, destination)
+		UNION ALL SELECT destination, `+messageAction+` AS action, min(due_at) AS due_at FROM message_queue WHERE destination = ? GROUP BY destination, `+messageAction, destination, destination)
 }
 
 // DueNow lists what is due now, at all destinations.
 func (s *Store) DueNow(ctx context.Context) (due []Due, err error) {
 	now := millis(s.now())
 	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE due_at <= ? GROUP BY destination, action
-		UNION ALL SELECT destination, '`+ActionDistribute+`' AS action, min(due_at) AS due_at FROM message_queue WHERE due_at <= ? GROUP BY destination`, now, now)
+		UNION ALL SELECT destination, `+messageAction+` AS action, min(due_at) AS due_at FROM message_queue WHERE due_at <= ? GROUP BY destination, `+messageAction, now, now)
 }
 
 // Hold keeps deliveries of an action from being tried at a destination.
@@ -135,9 +149,13 @@ func (s *Store) PauseDestination(ctx context.Context, destination id.ID, by, not
 	})
 }
 
-// ResumeDestination ends a pause and all holds of a destination. Safe to call twice.
+// ResumeDestination ends a pause and all holds of a destination, and forgets that its
+// account did not answer. Safe to call twice.
 func (s *Store) ResumeDestination(ctx context.Context, destination id.ID) error {
 	return s.inTx(ctx, func(tx *Tx) error {
+		if err := tx.forgetBreaker(ctx, destination); err != nil {
+			return err
+		}
 		if _, err := tx.exec(ctx, `DELETE FROM destination_holds WHERE destination = ?`, destination); err != nil {
 			return err
 		}
@@ -147,11 +165,30 @@ func (s *Store) ResumeDestination(ctx context.Context, destination id.ID) error 
 	})
 }
 
+// forgetBreaker takes out of a pace how the account answered lately; its limits stay.
+func (tx *Tx) forgetBreaker(ctx context.Context, destination id.ID) error {
+	var pace sql.NullString
+	err := tx.get(ctx, &pace, `SELECT pace FROM destination_states WHERE destination = ?`, destination)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !pace.Valid {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o, err := jsonvalue.ParseObject([]byte(pace.String))
+	if err != nil {
+		return err
+	}
+	o.Delete("breaker")
+	_, err = tx.exec(ctx, `UPDATE destination_states SET pace = ? WHERE destination = ?`, jsonvalue.Text(o), destination)
+	return err
+}
+
 // Round is what one round of deliveries to a remote account has learnt.
 type Round struct {
 	Destination id.ID
 	Pace        string // JSON for the next round
-	Holds       []Hold // instead of those there were
+	Holds       []Hold // that it has made; those there were run out by themselves
 	Answered    bool   // the account did something for us: the trouble, if there was one, is over
 	Trouble     string // why nothing can be delivered for now
 }
@@ -159,11 +196,12 @@ type Round struct {
 // EndRound keeps what a round has learnt.
 func (s *Store) EndRound(ctx context.Context, r Round) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(ctx, `DELETE FROM destination_holds WHERE destination = ?`, r.Destination); err != nil {
+		if _, err := tx.exec(ctx, `DELETE FROM destination_holds WHERE destination = ? AND until <= ?`, r.Destination, millis(tx.Now)); err != nil {
 			return err
 		}
 		for _, h := range r.Holds {
-			if _, err := tx.exec(ctx, `INSERT INTO destination_holds (destination, action, until, revision, reason) VALUES (?, ?, ?, ?, ?)`,
+			if _, err := tx.exec(ctx, `INSERT INTO destination_holds (destination, action, until, revision, reason) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT (destination, action) DO UPDATE SET until = excluded.until, revision = excluded.revision, reason = excluded.reason`,
 				r.Destination, h.Action, h.UntilMillis, h.Revision, h.Reason); err != nil {
 				return err
 			}

@@ -286,15 +286,17 @@ const (
 
 // MessageWasSent records that a message went out. Safe to call twice.
 func (s *Store) MessageWasSent(ctx context.Context, invitation id.ID, kind string) error {
-	return s.inTx(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(ctx, `UPDATE messages SET status = ?, sent_at = ?, error = NULL WHERE invitation = ? AND kind = ? AND status = ?`,
-			MessageSent, millis(tx.Now), invitation, kind, MessageReserved); err != nil {
-			return err
-		}
-		_, err := tx.exec(ctx, `UPDATE invitations SET status = CASE WHEN status = 'pending' THEN 'sent' ELSE status END, sent_at = coalesce(sent_at, ?) WHERE id = ?`,
-			millis(tx.Now), invitation)
+	return s.inTx(ctx, func(tx *Tx) error { return tx.messageWasSent(ctx, invitation, kind) })
+}
+
+func (tx *Tx) messageWasSent(ctx context.Context, invitation id.ID, kind string) error {
+	if _, err := tx.exec(ctx, `UPDATE messages SET status = ?, sent_at = ?, error = NULL WHERE invitation = ? AND kind = ? AND status = ?`,
+		MessageSent, millis(tx.Now), invitation, kind, MessageReserved); err != nil {
 		return err
-	})
+	}
+	_, err := tx.exec(ctx, `UPDATE invitations SET status = CASE WHEN status = 'pending' THEN 'sent' ELSE status END, sent_at = coalesce(sent_at, ?) WHERE id = ?`,
+		millis(tx.Now), invitation)
+	return err
 }
 
 // MessageFailed records why a message could not be sent. When it can never be,
@@ -348,7 +350,7 @@ func (s *Store) RecordAnswer(ctx context.Context, a Answer) (inv Invitation, cha
 		if err := tx.get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ? {lock}`, a.Token); err != nil {
 			return err
 		}
-		if inv.Status == distribution.Finished || inv.Status == distribution.Started && !a.Finished {
+		if inv.Status == distribution.Finished || !a.Finished && !inv.Status.May(distribution.Started) {
 			return nil
 		}
 		changed = true

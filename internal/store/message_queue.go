@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"time"
 
@@ -49,21 +50,25 @@ func (s *Store) QueueMessages(ctx context.Context, destination id.ID, kind strin
 	})
 }
 
-// MessagesDue reads up to limit messages that are due at a destination, the longest
-// waiting first.
-func (s *Store) MessagesDue(ctx context.Context, destination id.ID, limit int) (rows []QueuedMessage, err error) {
+// MessagesDue reads up to limit messages that are due at a destination, or looks
+// (ActionProgress) that are, the longest waiting first.
+func (s *Store) MessagesDue(ctx context.Context, destination id.ID, action string, limit int) (rows []QueuedMessage, err error) {
 	return rows, s.read(ctx, &rows, `SELECT q.invitation, i.distribution, q.kind, q.tries, q.unsure, coalesce(i.remote, '') AS remote,
-		i.created_at, coalesce(i.expires_at, 0) AS expires_at, i.status FROM message_queue q JOIN invitations i ON i.id = q.invitation
-		WHERE q.destination = ? AND q.due_at <= ? ORDER BY q.due_at, q.invitation LIMIT ?`, destination, millis(s.now()), limit)
+		i.created_at, coalesce(i.expires_at, 0) AS expires_at, i.status
+		FROM (SELECT invitation, kind, tries, unsure, due_at FROM message_queue WHERE destination = ? AND due_at <= ? AND `+messageAction+` = ? ORDER BY due_at LIMIT ?) q
+		JOIN invitations i ON i.id = q.invitation ORDER BY q.due_at, q.invitation`, destination, millis(s.now()), action, limit)
 }
 
 // BeginMessage counts an attempt to send a message before it is made, as
 // BeginAttempt does.
-func (s *Store) BeginMessage(ctx context.Context, invitation id.ID, kind string) error {
-	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE message_queue SET tries = tries + 1, unsure = ? WHERE invitation = ? AND kind = ?`, true, invitation, kind)
+func (s *Store) BeginMessage(ctx context.Context, invitation id.ID, kind string, tries int) (ours bool, err error) {
+	err = s.inTx(ctx, func(tx *Tx) error {
+		n, err := tx.exec(ctx, `UPDATE message_queue SET tries = tries + 1, unsure = ?, due_at = ? WHERE invitation = ? AND kind = ? AND tries = ?`,
+			true, millis(tx.Now.Add(attemptTime)), invitation, kind, tries)
+		ours = n > 0
 		return err
 	})
+	return ours, err
 }
 
 // MessageState is what an attempt has left of a queued message.
@@ -74,28 +79,56 @@ type MessageState struct {
 	Due        time.Time
 	Tries      int
 	Unsure     bool
-	Remote     *distribution.Remote // nil: as it was
+	Remote     distribution.Remote // what was learnt; it is added to what is known
 }
 
 // EndMessage keeps what an attempt has left. Safe to call twice.
 func (s *Store) EndMessage(ctx context.Context, m MessageState) error {
-	return s.inTx(ctx, func(tx *Tx) error {
-		if m.Remote != nil {
-			remote, err := json.Marshal(m.Remote)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.exec(ctx, `UPDATE invitations SET remote = ? WHERE id = ?`, string(remote), m.Invitation); err != nil {
-				return err
-			}
-		}
-		if m.Done {
-			_, err := tx.exec(ctx, `DELETE FROM message_queue WHERE invitation = ? AND kind = ?`, m.Invitation, m.Kind)
+	return s.inTx(ctx, func(tx *Tx) error { return tx.endMessage(ctx, m) })
+}
+
+func (tx *Tx) endMessage(ctx context.Context, m MessageState) error {
+	var text sql.NullString
+	if err := tx.get(ctx, &text, `SELECT remote FROM invitations WHERE id = ? {lock}`, m.Invitation); err != nil {
+		return err
+	}
+	var known distribution.Remote
+	if text.Valid {
+		if err := json.Unmarshal([]byte(text.String), &known); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `UPDATE message_queue SET due_at = ?, tries = ?, unsure = ? WHERE invitation = ? AND kind = ?`,
-			millis(m.Due), m.Tries, m.Unsure, m.Invitation, m.Kind)
+	}
+	remote, err := json.Marshal(known.With(m.Remote))
+	if err != nil {
 		return err
+	}
+	if _, err := tx.exec(ctx, `UPDATE invitations SET remote = ? WHERE id = ?`, string(remote), m.Invitation); err != nil {
+		return err
+	}
+	if m.Done {
+		_, err := tx.exec(ctx, `DELETE FROM message_queue WHERE invitation = ? AND kind = ?`, m.Invitation, m.Kind)
+		return err
+	}
+	_, err = tx.exec(ctx, `UPDATE message_queue SET due_at = ?, tries = ?, unsure = ? WHERE invitation = ? AND kind = ?`,
+		millis(m.Due), m.Tries, m.Unsure, m.Invitation, m.Kind)
+	return err
+}
+
+// AccountSent records that a remote account has sent a message; after an invitation
+// its progress is looked at from firstLook on. Safe to call twice.
+func (s *Store) AccountSent(ctx context.Context, destination id.ID, m MessageState, firstLook time.Time) error {
+	m.Done = true
+	return s.inTx(ctx, func(tx *Tx) error {
+		if err := tx.messageWasSent(ctx, m.Invitation, m.Kind); err != nil {
+			return err
+		}
+		if m.Kind == distribution.KindInvitation {
+			row := []any{destination, m.Invitation, distribution.KindProgress, millis(firstLook), 0, false}
+			if _, err := tx.insert(ctx, messageQueueTable, [][]any{row}, "ON CONFLICT DO NOTHING"); err != nil {
+				return err
+			}
+		}
+		return tx.endMessage(ctx, m)
 	})
 }
 

@@ -56,7 +56,7 @@ var builtKeys = []struct {
 	{"contact.", []string{"ext_ref", "email", "phone", "last_name", "first_name", "language"}},
 	{"help.", topics}, {"word.", helpWords}, {"empty.", []string{"events", "contacts", "runs", "distributions", "outbox", "destinations"}},
 	{"why.join_", []string{"and", "or"}},
-	{"action.", []string{"upsert_contact", "upsert_transaction", "start_workflow"}},
+	{"action.", []string{"upsert_contact", "upsert_transaction", "start_workflow", "distribute", "progress"}},
 	{"kind.", []string{"invitation", "invite", "reminder", "thank_you", "expired"}},
 	{"cause.", []string{"event", "task", "opt_out", "edit"}},
 	{"destination.type_", []string{"directory", "qualtrics"}},

@@ -292,6 +292,9 @@ func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
 	switch {
 	case blameless: // it keeps its tries
 		m.Attempts = d.Attempts
+	// The delivery that makes the contact may be on its way.
+	case kind == fault.NotFound && now.Sub(d.Accepted()) < contactPatience:
+		m.Due = now.Add(delivery.Backoff(m.Attempts, after))
 	// A permission can be given, a token's scope widened: what is forbidden now is
 	// tried again, unlike what makes no sense.
 	case kind.Final() && kind != fault.Unauthorized, tired(d.OpenDelivery, m.Attempts, now):

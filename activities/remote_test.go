@@ -17,6 +17,7 @@ import (
 	"github.com/segue-xm/segue/internal/delivery"
 	"github.com/segue-xm/segue/internal/id"
 	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/plan"
 	"github.com/segue-xm/segue/internal/qualtrics"
 	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
 	"github.com/segue-xm/segue/internal/routing"
@@ -266,6 +267,26 @@ func TestDeliverDue_Remote_WhatCannotWork_IsRejectedAlone(t *testing.T) {
 		h.drain(time.Hour)
 		require.Equal(t, map[string]int{"done": 2, "rejected": 1}, h.status3(events))
 		require.Contains(t, h.delivery(events[1]).Reason, "as the test wants it")
+	})
+}
+
+func TestDeliverDue_Remote_ContactNotThereYet_IsWaitedForSomeMinutes(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		p := h.plan()
+		for i := range p.Mappings {
+			if p.Mappings[i].Name == "remote-orders" {
+				p.Mappings[i].Mode = plan.ModeUpdateOnly
+			}
+		}
+		h.save(p)
+		events := h.process(remoteOrder("ada", 1), remoteOrder("nobody", 2))
+		h.deliverDue()
+		require.Equal(t, map[string]int{"retrying": 2}, h.status3(events))
+		h.process(`{"type":"group","userId":"ada"}`)
+		h.drain(time.Hour)
+		require.Equal(t, "done", h.delivery(events[0]).Status)
+		require.Equal(t, "rejected", h.delivery(events[1]).Status)
+		require.Contains(t, h.delivery(events[1]).Reason, "no contact matches")
 	})
 }
 

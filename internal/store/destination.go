@@ -25,15 +25,19 @@ type RemoteDelivery struct {
 // Accepted is when the event was stored.
 func (d RemoteDelivery) Accepted() time.Time { return instant(d.AcceptedAt) }
 
+// dueOf is what waits longest of an action, in the order of the index.
+const dueOf = `SELECT event, mapping, unsure FROM delivery_queue WHERE destination = ? AND action = ? AND due_at <= ? ORDER BY due_at LIMIT ?`
+
 // RemoteDue reads up to limit deliveries of one action that are due at a
 // destination, the longest waiting first, in event order. Rows of a version that
 // did not write the action count too.
 func (s *Store) RemoteDue(ctx context.Context, destination id.ID, action string, limit int) (rows []RemoteDelivery, err error) {
+	now := millis(s.now())
 	return rows, s.read(ctx, &rows, `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision,
 		e.source, e.message_id, e.accepted_at, coalesce(d.result, '') AS result, q.unsure
-		FROM (SELECT event, mapping, unsure FROM delivery_queue WHERE destination = ? AND action IN (?, '') AND due_at <= ? ORDER BY due_at LIMIT ?) q
+		FROM (SELECT * FROM (`+dueOf+`) AS own UNION ALL SELECT * FROM (`+dueOf+`) AS old) q
 		JOIN deliveries d ON d.event = q.event AND d.mapping = q.mapping JOIN events e ON e.id = d.event
-		WHERE d.action = ? ORDER BY d.event, d.mapping`, destination, action, millis(s.now()), limit, action)
+		WHERE d.action = ? ORDER BY d.event, d.mapping`, destination, action, now, limit, destination, "", now, limit, action)
 }
 
 // attemptTime is how long an attempt has until somebody else may make one.

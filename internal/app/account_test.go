@@ -252,3 +252,25 @@ func TestAccount_KilledAtAnyMoment_NothingIsLostOrDoubled(t *testing.T) {
 	}
 	require.Len(t, totals, people, "each event's own")
 }
+
+// TestAccount_OneURLRefuses_OthersGoOn: that a workflow's URL wants another token says
+// nothing of the account.
+func TestAccount_OneURLRefuses_OthersGoOn(t *testing.T) {
+	t.Parallel()
+	s, there := withAccount(t, "TOKEN-1", func(*testing.T, *Options) {})
+	there.Fail(func(r *http.Request) qualtricstest.Fault {
+		if !strings.HasPrefix(r.URL.Path, "/API/") {
+			return qualtricstest.Fault{Status: 401}
+		}
+		return qualtricstest.Fault{}
+	})
+	s.post("/v1/track", `{"messageId":"start-1","userId":"u1","event":"Tour"}`)
+	event := s.list("events?message_id=start-1", "events", having("status", "retrying"))[0]
+	require.Contains(t, fmt.Sprint(event["deliveries"]), "401")
+	s.post("/v1/identify", `{"messageId":"m1","userId":"u1"}`)
+	s.list("events?message_id=m1", "events", having("status", "processed"))
+	var d object
+	s.get("destinations/acme", &d)
+	require.Equal(t, "ok", d["status"])
+	require.Len(t, there.Contacts(), 1)
+}

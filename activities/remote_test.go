@@ -106,7 +106,8 @@ func remoteOrder(user string, total int) string {
 
 const remoteStart = `{"type":"page","name":"Start","userId":"ada"}`
 
-func (h *house) status3(events []id.ID) map[string]int {
+// statuses counts the deliveries of events by status.
+func (h *house) statuses(events []id.ID) map[string]int {
 	h.t.Helper()
 	out := map[string]int{}
 	for _, d := range h.deliveries(events...) {
@@ -118,12 +119,12 @@ func (h *house) status3(events []id.ID) map[string]int {
 func TestDeliverDue_Remote_EachActionOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		events := h.process(remoteContact("ada"), remoteOrder("ada", 7), remoteStart)
-		require.Equal(t, map[string]int{"pending": 3}, h.status3(events))
+		require.Equal(t, map[string]int{"pending": 3}, h.statuses(events))
 		require.Empty(t, h.account.Requests(), "only the Deliver workflow calls the account")
 		for range 2 {
 			require.True(t, h.deliverDue().Empty)
 		}
-		require.Equal(t, map[string]int{"done": 3}, h.status3(events))
+		require.Equal(t, map[string]int{"done": 3}, h.statuses(events))
 		require.Len(t, h.account.Starts(), 1)
 		require.JSONEq(t, `{"type":"page","userId":"ada"}`, h.account.Starts()[0])
 		require.Len(t, h.account.Transactions(), 1)
@@ -151,7 +152,7 @@ func TestDeliverDue_Remote_LostAnswer_IsLookedForAndNotRepeated(t *testing.T) {
 		h.drain(time.Hour)
 		events = append(events, h.process(remoteOrder("ada", 7))...)
 		h.drain(time.Hour)
-		require.Equal(t, map[string]int{"done": 2}, h.status3(events))
+		require.Equal(t, map[string]int{"done": 2}, h.statuses(events))
 		require.Len(t, h.account.Contacts(), 1)
 		require.Len(t, h.account.Transactions(), 1)
 		for _, d := range h.deliveries(events...) {
@@ -200,7 +201,7 @@ func TestDeliverDue_Remote_HourOfOutage_IsFewCallsAndNoLoss(t *testing.T) {
 
 		h.account.Fail(nil)
 		h.drain(time.Hour)
-		require.Equal(t, map[string]int{"done": 40}, h.status3(events))
+		require.Equal(t, map[string]int{"done": 40}, h.statuses(events))
 		require.Len(t, h.account.Contacts(), 40)
 		rows, err = h.DestinationRows(t.Context())
 		require.NoError(t, err)
@@ -217,7 +218,7 @@ func TestDeliverDue_Remote_TokenRefused_WaitsForAnotherPlan(t *testing.T) {
 		h.drain(time.Hour)
 		h.pass(10 * 24 * time.Hour) // longer than any delivery's patience
 		h.drain(time.Hour)
-		require.Zero(t, h.status3(events)["rejected"], "nothing is lost over a token")
+		require.Zero(t, h.statuses(events)["rejected"], "nothing is lost over a token")
 		rows, err := h.DestinationRows(t.Context())
 		require.NoError(t, err)
 		require.Contains(t, rows[0].Trouble, "DCD_7")
@@ -225,7 +226,7 @@ func TestDeliverDue_Remote_TokenRefused_WaitsForAnotherPlan(t *testing.T) {
 		require.Positive(t, h.deliverDue().Next)
 		h.save(h.plan())
 		h.deliverDue() // at once, and not when the hold would end
-		require.Equal(t, map[string]int{"done": 3}, h.status3(events))
+		require.Equal(t, map[string]int{"done": 3}, h.statuses(events))
 		require.Len(t, h.account.Contacts(), 2)
 	})
 }
@@ -251,7 +252,7 @@ func TestDeliverDue_Remote_LimitUsedUp_HoldsOneActionOnly(t *testing.T) {
 		require.Equal(t, "done", h.delivery(more[0]).Status)
 		h.account.Fail(nil)
 		h.drain(time.Hour)
-		require.Equal(t, map[string]int{"done": 4}, h.status3(events))
+		require.Equal(t, map[string]int{"done": 4}, h.statuses(events))
 	})
 }
 
@@ -265,7 +266,7 @@ func TestDeliverDue_Remote_WhatCannotWork_IsRejectedAlone(t *testing.T) {
 		})
 		events := h.process(remoteContact("a"), remoteContact("ben-with-a-long-name"), remoteContact("c"))
 		h.drain(time.Hour)
-		require.Equal(t, map[string]int{"done": 2, "rejected": 1}, h.status3(events))
+		require.Equal(t, map[string]int{"done": 2, "rejected": 1}, h.statuses(events))
 		require.Contains(t, h.delivery(events[1]).Reason, "as the test wants it")
 	})
 }
@@ -281,7 +282,7 @@ func TestDeliverDue_Remote_ContactNotThereYet_IsWaitedForSomeMinutes(t *testing.
 		h.save(p)
 		events := h.process(remoteOrder("ada", 1), remoteOrder("nobody", 2))
 		h.deliverDue()
-		require.Equal(t, map[string]int{"retrying": 2}, h.status3(events))
+		require.Equal(t, map[string]int{"retrying": 2}, h.statuses(events))
 		h.process(`{"type":"group","userId":"ada"}`)
 		h.drain(time.Hour)
 		require.Equal(t, "done", h.delivery(events[0]).Status)
@@ -336,7 +337,7 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, out.Empty)
 		}
-		require.Equal(t, map[string]int{"done": 3}, h.status3(events))
+		require.Equal(t, map[string]int{"done": 3}, h.statuses(events))
 		require.Len(t, h.account.Contacts(), 2)
 		require.Len(t, h.contacts(), 1)
 	})

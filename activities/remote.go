@@ -35,6 +35,9 @@ type Account interface {
 	Send(ctx context.Context, m distribution.Outgoing) (distribution.Remote, delivery.Outcome)
 	// Progress looks at what became of an invitation.
 	Progress(ctx context.Context, known distribution.Remote) (distribution.Progress, delivery.Outcome)
+	// Refused asks whether the account takes our credentials at all, which one call
+	// that was refused does not say yet.
+	Refused(ctx context.Context) bool
 	// Links are how a message names a person's own addresses.
 	Links() (survey, optOut string)
 	// Pace is what is known of the account's limits, as text for Open.
@@ -158,17 +161,9 @@ func (r *round) deliveryBatch(ctx context.Context, action string) (some bool, er
 		return false, err
 	}
 	if stop, err := r.turnedOff(ctx); stop || err != nil {
-		r.end()
 		return true, err
 	}
 	return true, r.batch(ctx, due)
-}
-
-// end lets the round end now.
-func (r *round) end() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ends = time.Time{}
 }
 
 // idle says that an action has nothing due. The round ends soon after, so that what
@@ -188,14 +183,20 @@ func (r *round) over(ctx context.Context) bool {
 }
 
 // turnedOff reports whether the destination was switched off, paused or changed
-// meanwhile: the next round sees how it is now.
+// meanwhile. The round ends then: the next one sees how it is now.
 func (r *round) turnedOff(ctx context.Context) (bool, error) {
 	live, err := r.Revisions.Current(ctx)
-	if err != nil || live.Revision != r.revision {
-		return true, err
+	if err != nil {
+		return false, err
 	}
 	pauses, err := r.Deliveries.Pauses(ctx)
-	return off(r.dest, pauses) != "", err
+	if err != nil || live.Revision == r.revision && off(r.dest, pauses) == "" {
+		return false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ends = time.Time{}
+	return true, nil
 }
 
 // batch delivers in lanes.
@@ -268,6 +269,7 @@ func (r *round) attempt(ctx context.Context, d store.RemoteDelivery) (o delivery
 			Source: d.Source.String(), Mapping: d.Mapping.String(), MessageID: d.MessageID, Accepted: d.Accepted(),
 			Repeat: d.Unsure, Contact: textOf(resultSoFar(d).Get("contact")),
 		})
+		o.Refused = o.Refused && r.account.Refused(ctx)
 		return o.Err
 	})
 	o.Err = err

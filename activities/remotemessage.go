@@ -40,7 +40,6 @@ func (r *round) messageBatch(ctx context.Context, action string) (some bool, err
 		return false, err
 	}
 	if stop, err := r.turnedOff(ctx); stop || err != nil {
-		r.end()
 		return true, err
 	}
 	do := r.sendMessage
@@ -108,6 +107,7 @@ func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
 		return err
 	}
 	learnt, o := r.account.Send(ctx, out)
+	o.Refused = o.Refused && r.account.Refused(ctx)
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return r.messageEnded(keep, m, learnt, o, reserved.Since)
@@ -186,6 +186,7 @@ func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
 		return r.Messages.EndMessage(ctx, state)
 	}
 	p, o := r.account.Progress(ctx, known)
+	o.Refused = o.Refused && r.account.Refused(ctx)
 	r.note(o)
 	state.Remote = distribution.Remote{Requests: o.RequestIDs, Status: p.Status}
 	state.Due = now.Add(distribution.NextLook(now.Sub(m.Made())))

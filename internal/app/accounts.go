@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/distribution"
 	"github.com/segue-xm/segue/internal/fault"
 	"github.com/segue-xm/segue/internal/plan"
 	"github.com/segue-xm/segue/internal/qualtrics"
@@ -93,21 +91,6 @@ func (a *accounts) Open(ctx context.Context, d *routing.Destination, state strin
 type account struct {
 	*qualtrics.Connector
 	pace *qualtrics.Pace
-}
-
-// Deliver makes an attempt. Only a token that the account refuses altogether holds
-// everything.
-func (a account) Deliver(ctx context.Context, d delivery.Attempt) delivery.Outcome {
-	o := a.Connector.Deliver(ctx, d)
-	o.Refused = o.Refused && a.Refused(ctx)
-	return o
-}
-
-// Send has a message sent, as Deliver.
-func (a account) Send(ctx context.Context, m distribution.Outgoing) (distribution.Remote, delivery.Outcome) {
-	learnt, o := a.Connector.Send(ctx, m)
-	o.Refused = o.Refused && a.Refused(ctx)
-	return learnt, o
 }
 
 // Links are Qualtrics' own placeholders.

@@ -181,12 +181,17 @@ func (r *request) name() (string, error) {
 	return strings.Clone(name), nil
 }
 
-func (c *Console) destination(r *request) error {
+// named is the destination in the path.
+func (c *Console) named(r *request) (api.Destination, error) {
 	name, err := r.name()
 	if err != nil {
-		return err
+		return api.Destination{}, err
 	}
-	d, err := c.ops.Destination(r.context(), name)
+	return c.ops.Destination(r.context(), name)
+}
+
+func (c *Console) destination(r *request) error {
+	d, err := c.named(r)
 	if err != nil {
 		return err
 	}
@@ -235,11 +240,7 @@ func (r *request) problem(err error) string {
 
 // testDestination asks the account and shows what came of it.
 func (c *Console) testDestination(r *request) error {
-	name, err := r.name()
-	if err != nil {
-		return err
-	}
-	d, err := c.ops.Destination(r.context(), name)
+	d, err := c.named(r)
 	if err != nil {
 		return err
 	}

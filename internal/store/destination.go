@@ -230,7 +230,6 @@ type DestinationRow struct {
 	PausedAt    int64  `db:"paused_at"` // milliseconds; 0: not paused
 	PausedBy    string `db:"paused_by"`
 	PauseNote   string `db:"pause_note"`
-	Pace        string `db:"pace"`
 	Trouble     string `db:"trouble"`
 	TroubleAt   int64  `db:"trouble_at"` // milliseconds
 }
@@ -238,7 +237,7 @@ type DestinationRow struct {
 // DestinationRows are all destinations of which something is known.
 func (s *Store) DestinationRows(ctx context.Context) (rows []DestinationRow, err error) {
 	return rows, s.read(ctx, &rows, `SELECT destination, coalesce(paused_at, 0) AS paused_at, coalesce(paused_by, '') AS paused_by, coalesce(pause_note, '') AS pause_note,
-		coalesce(pace, '') AS pace, coalesce(trouble, '') AS trouble, coalesce(trouble_at, 0) AS trouble_at FROM destination_states`)
+		coalesce(trouble, '') AS trouble, coalesce(trouble_at, 0) AS trouble_at FROM destination_states`)
 }
 
 // Pace is what EndRound kept of a destination's pace; "" when nothing.

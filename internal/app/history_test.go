@@ -37,10 +37,10 @@ import (
 	"github.com/segue-xm/segue/workflows"
 )
 
-var update = flag.Bool("update", false, "write the histories that the replay test of package workflows reads")
+var keep = flag.String("keep", "", "the release, as v0.2.0, whose histories are written for the replay test of package workflows")
 
-// historiesDir is where histories of this release are kept.
-const historiesDir = "../../workflows/testdata/histories/v0.1"
+// historiesDir has a directory for each release.
+const historiesDir = "../../workflows/testdata/histories"
 
 // storyPlan reaches every way through the workflows. HOOK is a web service.
 const storyPlan = `
@@ -356,8 +356,8 @@ func TestHistories_HoldNoPersonalData(t *testing.T) {
 	for name, h := range all {
 		require.NoError(t, replayer.ReplayWorkflowHistory(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), h), name)
 	}
-	if *update {
-		s.keep(all, runs, batch)
+	if *keep != "" {
+		s.keep(filepath.Join(historiesDir, *keep), all, runs, batch)
 	}
 }
 
@@ -375,11 +375,11 @@ func (s *story) apply(plan string) {
 	require.Equal(s.t, http.StatusOK, res.StatusCode, "%s", text)
 }
 
-// keep writes one history of each way through the workflows.
-func (s *story) keep(all map[string]*historypb.History, runs map[person]string, batch string) {
+// keep writes one history of each way through the workflows. What a release has
+// left is not written again: the directory must be new.
+func (s *story) keep(dir string, all map[string]*historypb.History, runs map[person]string, batch string) {
 	s.t.Helper()
-	require.NoError(s.t, os.RemoveAll(historiesDir))
-	require.NoError(s.t, os.MkdirAll(historiesDir, 0o755))
+	require.NoError(s.t, os.Mkdir(dir, 0o755))
 	host, _ := os.Hostname()
 	clean := strings.NewReplacer(s.HTTP, "https://segue.example.com", host+":", "sticky:")
 	for name, h := range all {
@@ -412,7 +412,7 @@ func (s *story) keep(all map[string]*historypb.History, runs map[person]string, 
 		require.NoError(s.t, err)
 		var even bytes.Buffer // protojson varies its spaces
 		require.NoError(s.t, json.Indent(&even, b, "", " "))
-		require.NoError(s.t, os.WriteFile(filepath.Join(historiesDir, file+".json"), append(even.Bytes(), '\n'), 0o644))
+		require.NoError(s.t, os.WriteFile(filepath.Join(dir, file+".json"), append(even.Bytes(), '\n'), 0o644))
 	}
 }
 

@@ -414,6 +414,8 @@ func (s *story) keep(dir string, all map[string]*historypb.History, runs map[per
 		require.NoError(s.t, json.Indent(&even, b, "", " "))
 		require.NoError(s.t, os.WriteFile(filepath.Join(dir, file+".json"), append(even.Bytes(), '\n'), 0o644))
 	}
+	// On a busy machine everybody is reminded before the first can answer.
+	require.FileExists(s.t, filepath.Join(dir, "distribute-answered.json"), "remove %s and tell the story again", dir)
 }
 
 func completed(h *historypb.History) bool {

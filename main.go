@@ -11,7 +11,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/app"
 	"github.com/segue-xm/segue/internal/cli"
-	"github.com/segue-xm/segue/internal/devserver"
+	"github.com/segue-xm/segue/internal/temporal/devserver"
 )
 
 func main() {

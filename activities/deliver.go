@@ -5,10 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // DeliverInput names the destination that a Deliver workflow drains.

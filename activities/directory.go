@@ -7,14 +7,14 @@ import (
 
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/activities/task/distribute"
-	"github.com/segue-xm/segue/internal/contact"
-	"github.com/segue-xm/segue/internal/distribution"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/contact"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // DirectoryStore is what the built-in tasks need of the database.

@@ -8,13 +8,13 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"github.com/segue-xm/segue/internal/distribution"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/flow"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/mail"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/outside/mail"
 )
 
 // DistributionStore is where distributions and their invitations are kept.

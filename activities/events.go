@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/mapping"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // Inbox is where stored events wait.

@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/qualtrics"
-	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/outside/qualtrics"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
 
 // accounts opens every account at the house's stand-in.
@@ -140,13 +140,13 @@ func TestDeliverDue_Remote_EachActionOnce(t *testing.T) {
 func TestDeliverDue_Remote_LostAnswer_IsLookedForAndNotRepeated(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		lost := map[string]bool{}
-		h.account.Fail(func(r *http.Request) qualtricstest.Fault {
+		h.account.Fail(func(r *http.Request) standin.Fault {
 			writes := strings.HasSuffix(r.URL.Path, "/contacts") || strings.HasSuffix(r.URL.Path, "/transactions") && r.Method == http.MethodPost
 			if !writes || lost[r.URL.Path] {
-				return qualtricstest.Fault{}
+				return standin.Fault{}
 			}
 			lost[r.URL.Path] = true
-			return qualtricstest.Fault{Lost: true}
+			return standin.Fault{Lost: true}
 		})
 		events := h.process(remoteContact("ada"))
 		h.drain(time.Hour)
@@ -181,7 +181,7 @@ func TestDeliverDue_Remote_DiedInTheMiddle_NextAttemptLooks(t *testing.T) {
 
 func TestDeliverDue_Remote_HourOfOutage_IsFewCallsAndNoLoss(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		h.account.Fail(func(*http.Request) qualtricstest.Fault { return qualtricstest.Fault{Status: 503} })
+		h.account.Fail(func(*http.Request) standin.Fault { return standin.Fault{Status: 503} })
 		var bodies []string
 		for i := range 40 {
 			bodies = append(bodies, remoteContact(fmt.Sprint("u", i)))
@@ -233,11 +233,11 @@ func TestDeliverDue_Remote_TokenRefused_WaitsForAnotherPlan(t *testing.T) {
 
 func TestDeliverDue_Remote_LimitUsedUp_HoldsOneActionOnly(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		h.account.Fail(func(r *http.Request) qualtricstest.Fault {
+		h.account.Fail(func(r *http.Request) standin.Fault {
 			if strings.HasSuffix(r.URL.Path, "/contacts") {
-				return qualtricstest.Fault{Status: 429, RetryAfter: 10 * time.Minute}
+				return standin.Fault{Status: 429, RetryAfter: 10 * time.Minute}
 			}
-			return qualtricstest.Fault{}
+			return standin.Fault{}
 		})
 		events := h.process(remoteContact("ada"), remoteContact("ben"), remoteContact("cyd"), remoteStart)
 		out := h.deliverDue()
@@ -258,11 +258,11 @@ func TestDeliverDue_Remote_LimitUsedUp_HoldsOneActionOnly(t *testing.T) {
 
 func TestDeliverDue_Remote_WhatCannotWork_IsRejectedAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		h.account.Fail(func(r *http.Request) qualtricstest.Fault {
+		h.account.Fail(func(r *http.Request) standin.Fault {
 			if r.ContentLength > 90 { // ben's
-				return qualtricstest.Fault{Status: 400}
+				return standin.Fault{Status: 400}
 			}
-			return qualtricstest.Fault{}
+			return standin.Fault{}
 		})
 		events := h.process(remoteContact("a"), remoteContact("ben-with-a-long-name"), remoteContact("c"))
 		h.drain(time.Hour)
@@ -293,7 +293,7 @@ func TestDeliverDue_Remote_ContactNotThereYet_IsWaitedForSomeMinutes(t *testing.
 
 func TestDeliverDue_Remote_OnePerson_InTheOrderOfEvents(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		h.account = qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1", Dedupe: true})
+		h.account = standin.New(standin.Options{Token: "TOKEN-1", Dedupe: true})
 		h.effects.Accounts = newAccounts(t, h)
 		var bodies []string
 		for i := range 30 {
@@ -421,12 +421,12 @@ func TestRemoteDistribution_InvitesRemindsAndThanksOnce(t *testing.T) {
 func TestRemoteDistribution_LostAnswer_IsLookedForAndNotRepeated(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		lost := map[string]bool{}
-		h.account.Fail(func(r *http.Request) qualtricstest.Fault {
+		h.account.Fail(func(r *http.Request) standin.Fault {
 			if r.Method != http.MethodPost || strings.HasSuffix(r.URL.Path, "/search") || lost[r.URL.Path] {
-				return qualtricstest.Fault{}
+				return standin.Fault{}
 			}
 			lost[r.URL.Path] = true
-			return qualtricstest.Fault{Lost: true}
+			return standin.Fault{Lost: true}
 		})
 		// The account's clock is the real one.
 		h.pass(time.Since(h.now()))
@@ -472,12 +472,12 @@ func TestRemoteDistribution_HeldForLong_RemindsAfterwards(t *testing.T) {
 func TestDeliverDue_Remote_PausedOverADoubt_StillLooks(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		lost := false
-		h.account.Fail(func(r *http.Request) qualtricstest.Fault {
+		h.account.Fail(func(r *http.Request) standin.Fault {
 			if lost || r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/transactions") {
-				return qualtricstest.Fault{}
+				return standin.Fault{}
 			}
 			lost = true
-			return qualtricstest.Fault{Lost: true}
+			return standin.Fault{Lost: true}
 		})
 		events := h.process(remoteOrder("ada", 7))
 		h.deliverDue()
@@ -529,7 +529,7 @@ func TestRemoteDistribution_OptedOutMeanwhile_IsNotSent(t *testing.T) {
 
 func TestRemoteDistribution_AccountSkipsSomebody_SaysSo(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		h.account = qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1", Dedupe: true})
+		h.account = standin.New(standin.Options{Token: "TOKEN-1", Dedupe: true})
 		h.effects.Accounts = newAccounts(t, h)
 		_, dist := h.invitedAt("ada")
 		_, err := h.send(dist, "invitation")

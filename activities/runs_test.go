@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 func tour(user string) string { return `{"type":"track","event":"Tour","userId":"` + user + `"}` }

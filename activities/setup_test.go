@@ -17,14 +17,14 @@ import (
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/activities/task/distribute"
 	"github.com/segue-xm/segue/activities/task/updatecontact"
-	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/mail"
-	"github.com/segue-xm/segue/internal/pgtest"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/outside/mail"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
 
 // thePlan has a mapping for each action and a workflow with each kind of step.
@@ -94,7 +94,7 @@ type house struct {
 	dists    *activities.Distributions
 	launched *launches
 	cache    *routing.Cache
-	account  *qualtricstest.Account
+	account  *standin.Account
 
 	mu    sync.Mutex
 	clock time.Time
@@ -179,7 +179,7 @@ func open(t *testing.T, url string) *house {
 	h.events = &activities.Events{Inbox: s, Revisions: h.cache, Now: h.now}
 	h.runs = &activities.Runs{Store: s, Revisions: h.cache, Tasks: tasks, Launcher: h.launched, Now: h.now,
 		Secrets: func(context.Context) (map[string]string, error) { return nil, nil }}
-	h.account = qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1"})
+	h.account = standin.New(standin.Options{Token: "TOKEN-1"})
 	h.dists = &activities.Distributions{Store: s, Revisions: h.cache, Mail: store.Outbox{Store: s}, From: "surveys@example.com",
 		PublicURL: "https://segue.example.com", MailHost: "segue.example.com", Now: h.now}
 	h.effects = &activities.Effects{Deliveries: s, Remote: s, Messages: s, Accounts: newAccounts(t, h), Surveys: h.dists, Answered: h.launched.answered, Revisions: h.cache, Runs: h.runs, Now: h.now}

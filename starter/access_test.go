@@ -12,9 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/starter"
 )
 

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/launch"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
 const (

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/launch"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
 // many posts one batch of n events.

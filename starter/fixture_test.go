@@ -21,12 +21,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/api"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/pgtest"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/segment"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/segment"
+	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/doors/api"
 	"github.com/segue-xm/segue/starter"
 )
 

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/segment"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/segment"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // How a fuzzed request is made, as bits.

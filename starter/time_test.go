@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // slow is a database and a Temporal that take their time.

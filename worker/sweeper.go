@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/launch"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
 // Backlog is where hand-overs that did not arrive are found.

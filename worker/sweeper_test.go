@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/launch"
-	"github.com/segue-xm/segue/internal/pgtest"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
 // temporal notes what was started, or does not answer.

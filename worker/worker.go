@@ -18,7 +18,7 @@ import (
 	sdk "go.temporal.io/sdk/worker"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/workflows"
 )
 

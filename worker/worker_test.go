@@ -19,8 +19,8 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/activities/task"
-	"github.com/segue-xm/segue/internal/checks"
-	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/ops/checks"
 )
 
 // who stands for personal data in errors.

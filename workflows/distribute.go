@@ -6,7 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/distribution"
+	"github.com/segue-xm/segue/internal/core/distribution"
 )
 
 // Distribute sends the messages of one distribution: the invitation at once, each

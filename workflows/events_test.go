@@ -11,8 +11,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/delivery"
-	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/workflows"
 )
 

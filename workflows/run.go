@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/flow"
-	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/id"
 )
 
 // Search attributes. None holds personal data.

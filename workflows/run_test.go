@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/flow"
+	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/workflows"
 )
 

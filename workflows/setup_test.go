@@ -15,7 +15,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/delivery"
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/workflows"
 )
 

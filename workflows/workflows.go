@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/core/id"
 )
 
 // TaskQueue is where all of Segue's workflows and activities run.

@@ -3,9 +3,9 @@ package task
 import (
 	"errors"
 
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // ContactRef names a contact of a directory: by the first of ID, ExtRef, Email

@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/flow"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // mode says whether texts still may be templates.

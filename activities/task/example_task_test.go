@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities/task"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // Coupon is a task that makes a coupon code, for a message in a later step.

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // Registry holds the kinds of task of a process. It is filled at start and then

@@ -16,8 +16,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // Task is one kind of step with an effect; C holds its settings, a struct with

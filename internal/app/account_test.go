@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/pgtest"
-	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
+	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
 
 // accountPlan delivers to a Qualtrics account whatever a mapping can, with the
@@ -48,9 +48,9 @@ workflows:
 `
 
 // withAccount starts a Segue whose plan delivers to an account.
-func withAccount(t *testing.T, token string, change func(*testing.T, *Options)) (*running, *qualtricstest.Account) {
+func withAccount(t *testing.T, token string, change func(*testing.T, *Options)) (*running, *standin.Account) {
 	t.Helper()
-	there := qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1", Dedupe: true})
+	there := standin.New(standin.Options{Token: "TOKEN-1", Dedupe: true})
 	server := httptest.NewServer(there)
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "plan.yaml")
@@ -98,19 +98,19 @@ func TestAccount_EveryAction_ReachesItOnce(t *testing.T) {
 	}
 }
 
-func everyAction(t *testing.T, s *running, there *qualtricstest.Account) {
+func everyAction(t *testing.T, s *running, there *standin.Account) {
 	t.Helper()
 	require.Equal(t, true, s.ask("POST", "destinations/acme/test", "")["ok"])
 
 	// Lost answers: what was done is found, not done again.
 	lost := map[string]bool{}
-	there.Fail(func(r *http.Request) qualtricstest.Fault {
+	there.Fail(func(r *http.Request) standin.Fault {
 		key := r.URL.Path
 		if r.Method != http.MethodPost || !strings.HasPrefix(key, "/API/") || strings.HasSuffix(key, "/search") || lost[key] {
-			return qualtricstest.Fault{}
+			return standin.Fault{}
 		}
 		lost[key] = true
-		return qualtricstest.Fault{Lost: true}
+		return standin.Fault{Lost: true}
 	})
 	send := func(n int, kind, rest string) {
 		s.post("/v1/"+kind, fmt.Sprintf(`{"messageId":"%s-%d","userId":"u%d",%s}`, kind, n, n, rest))
@@ -156,7 +156,7 @@ func everyAction(t *testing.T, s *running, there *qualtricstest.Account) {
 func TestAccount_AwayThenBack_EverythingArrives(t *testing.T) {
 	t.Parallel()
 	s, there := withAccount(t, "TOKEN-1", func(*testing.T, *Options) {})
-	there.Fail(func(*http.Request) qualtricstest.Fault { return qualtricstest.Fault{Status: 503} })
+	there.Fail(func(*http.Request) standin.Fault { return standin.Fault{Status: 503} })
 	const n = 60
 	for i := range n {
 		s.post("/v1/identify", fmt.Sprintf(`{"messageId":"m%d","userId":"u%d"}`, i, i))
@@ -203,7 +203,7 @@ func TestAccount_TokenMended_GoesOn(t *testing.T) {
 // each transaction must be there once.
 func TestAccount_KilledAtAnyMoment_NothingIsLostOrDoubled(t *testing.T) {
 	t.Parallel()
-	there := qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1"})
+	there := standin.New(standin.Options{Token: "TOKEN-1"})
 	server := httptest.NewServer(there)
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
@@ -258,11 +258,11 @@ func TestAccount_KilledAtAnyMoment_NothingIsLostOrDoubled(t *testing.T) {
 func TestAccount_OneURLRefuses_OthersGoOn(t *testing.T) {
 	t.Parallel()
 	s, there := withAccount(t, "TOKEN-1", func(*testing.T, *Options) {})
-	there.Fail(func(r *http.Request) qualtricstest.Fault {
+	there.Fail(func(r *http.Request) standin.Fault {
 		if !strings.HasPrefix(r.URL.Path, "/API/") {
-			return qualtricstest.Fault{Status: 401}
+			return standin.Fault{Status: 401}
 		}
-		return qualtricstest.Fault{}
+		return standin.Fault{}
 	})
 	s.post("/v1/track", `{"messageId":"start-1","userId":"u1","event":"Tour"}`)
 	event := s.list("events?message_id=start-1", "events", having("status", "retrying"))[0]

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/qualtrics"
-	"github.com/segue-xm/segue/internal/routing"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/outside/qualtrics"
 )
 
 // accounts opens the Qualtrics accounts of the plan's destinations.

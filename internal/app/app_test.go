@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/pgtest"
+	"github.com/segue-xm/segue/internal/data/pgtest"
 )
 
 // running is a Segue in this process, asked as anybody would from outside.

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
-	"github.com/segue-xm/segue/internal/pgtest"
+	"github.com/segue-xm/segue/internal/data/pgtest"
 )
 
 // traffic is a made-up day of a small shop: what is posted, and what it must have

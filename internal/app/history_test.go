@@ -31,9 +31,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/launch"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/temporal/launch"
 	"github.com/segue-xm/segue/workflows"
 )
 
@@ -92,7 +92,7 @@ workflows:
 // person is somebody whose data must not be found in Temporal.
 type person struct{ user, email, first, last, phone, city, item, comment string }
 
-var people = []person{
+var persons = []person{
 	{"u-geheim-42", "hana.sato.9f3@example.com", "花子ちゃん", "佐藤さん", "+81 90 1234 5678", "横浜市港北区", "赤いバッグ", "とても良かったです、また来ます"},
 	{"u-geheim-43", "zoe.quixote.7b1@example.org", "Zoë-Léontine", "O'Quixötic <&>", "+49 1577 7654321", "Würselen-Ost", "Müsli & \"Tee\"", "Rücken tut weh, sonst prima"},
 	{"u-geheim-44", "fatima.5e2@example.net", "فاطمة الزهراء", "Объедкова", "+7 912 555-44-33", "Йошкар-Ола", "самовар", "شكرا جزيلا 🙏🏽"},
@@ -258,11 +258,11 @@ func spellings(word string) []string {
 func TestHistories_HoldNoPersonalData(t *testing.T) {
 	t.Parallel()
 	s := tell(t)
-	hana, zoe, fatima := people[0], people[1], people[2]
+	hana, zoe, fatima := persons[0], persons[1], persons[2]
 
 	// All at once, with held and rejected deliveries in between.
 	var calls []string
-	for i, p := range people {
+	for i, p := range persons {
 		calls = append(calls, mustJSON(map[string]any{"type": "identify", "messageId": fmt.Sprint("who-", i), "userId": p.user, "traits": p.traits()}))
 		for j, date := range []string{"2026-01-02T03:04:05Z", "kein Datum: " + p.city} {
 			calls = append(calls, strings.Replace(p.track("Order Completed", fmt.Sprintf("order-%d-%d", i, j), map[string]any{"item": p.item, "date": date}), "{", `{"type":"track",`, 1))
@@ -276,7 +276,7 @@ func TestHistories_HoldNoPersonalData(t *testing.T) {
 
 	// One answers at once, one after the reminder, one opts out and is cancelled.
 	runs := map[person]string{}
-	for i, p := range people {
+	for i, p := range persons {
 		message := fmt.Sprint("tour-", i)
 		s.post("/v1/track", p.track("Tour", message, map[string]any{"comment": p.comment}))
 		runs[p] = s.firstRun(s.event(message, "processed"), "running")
@@ -326,7 +326,7 @@ func TestHistories_HoldNoPersonalData(t *testing.T) {
 	}, func() string { return fmt.Sprint(len(all)) })
 
 	needles := map[string]bool{"203.0.113.77": true, "kein datum": true, "u-geheim": true, "we know": true}
-	for _, p := range people {
+	for _, p := range persons {
 		for _, w := range p.words() {
 			for _, v := range spellings(w) {
 				needles[v] = true
@@ -386,11 +386,11 @@ func (s *story) keep(dir string, all map[string]*historypb.History, runs map[per
 		kind, rest, _ := strings.Cut(name, " ")
 		file := ""
 		switch {
-		case strings.Contains(rest, "run/"+runs[people[0]]):
+		case strings.Contains(rest, "run/"+runs[persons[0]]):
 			file = "run-answered"
-		case strings.Contains(rest, "run/"+runs[people[2]]):
+		case strings.Contains(rest, "run/"+runs[persons[2]]):
 			file = "run-cancelled"
-		case kind == "RunWorkflow" && !strings.Contains(rest, runs[people[1]]):
+		case kind == "RunWorkflow" && !strings.Contains(rest, runs[persons[1]]):
 			file = "run-awaits-contact"
 		case kind == "ProcessEvents" && mentions(h, batch):
 			file = "process-events-batch"
@@ -496,7 +496,7 @@ func TestBatches_ThatShareEvents_EachEventIsProcessedOnce(t *testing.T) {
 	const n = 60
 	events := make([]store.NewEvent, n)
 	for i := range events {
-		p := people[i%3]
+		p := persons[i%3]
 		body := p.track("Order Completed", fmt.Sprint("shared-", i), map[string]any{"item": p.item})
 		events[i] = store.NewEvent{Source: source, Type: "track", Name: "Order Completed", MessageID: fmt.Sprint("shared-", i), Body: []byte(strings.Replace(body, "{", `{"type":"track",`, 1))}
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 
-	"github.com/segue-xm/segue/internal/api"
-	"github.com/segue-xm/segue/internal/console"
-	"github.com/segue-xm/segue/internal/web"
+	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/doors/console"
+	"github.com/segue-xm/segue/internal/doors/people"
 	"github.com/segue-xm/segue/starter"
 )
 
@@ -37,9 +37,9 @@ func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
 	if err := p.ingest(ctx, app); err != nil {
 		return nil, err
 	}
-	web.Register(app, &api.Invitees{
+	people.Register(app, &api.Invitees{
 		Store: p.store, Current: p.cache.Current, Secrets: p.plans.Secrets, Answered: p.launcher.Answered, PublicURL: p.o.PublicURL, Logger: p.log,
-	}, web.Options{PublicURL: p.o.PublicURL, Logger: p.log})
+	}, people.Options{PublicURL: p.o.PublicURL, Logger: p.log})
 
 	service := api.New(api.Options{
 		Store: p.store, Plans: p.plans, Checks: p.checks, Revisions: p.cache, Secrets: p.plans.Secrets, WorkflowTokens: p.plans.WorkflowTokens, Accounts: p.remote.Client, PublicURL: p.o.PublicURL, TemporalUI: p.addresses.TemporalUI,

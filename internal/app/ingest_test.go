@@ -16,8 +16,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/seal"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/data/seal"
 )
 
 // away is an address of this machine where nothing listens.

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/seal"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/data/seal"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // Names of files in the data directory.

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/core/fault"
 )
 
 // lockDir keeps a second process out of a data directory. The lock ends with the

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/core/fault"
 )
 
 // Mode says which parts a process runs.

@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/seal"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/seal"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // plans keeps plans and opens their secrets.

@@ -20,7 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/devserver"
+	"github.com/segue-xm/segue/internal/temporal/devserver"
 )
 
 // envChild makes the test binary run a Segue with the options it holds, as JSON:

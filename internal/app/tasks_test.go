@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/checks"
-	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/ops/checks"
 )
 
 func TestBeyond_WhatCannotBeDone_IsRefusedByName(t *testing.T) {

@@ -14,11 +14,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/devserver"
-	"github.com/segue-xm/segue/internal/pgtest"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/seal"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/data/seal"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/temporal/devserver"
 )
 
 // ask reads a path of a process and wants it well.

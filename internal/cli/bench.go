@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/core/fault"
 )
 
 type benchCommand struct {

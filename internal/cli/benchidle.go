@@ -8,8 +8,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/segue-xm/segue/internal/api"
 	"github.com/segue-xm/segue/internal/client"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 // idleReport is what an idle run measured: per event, from the start of its

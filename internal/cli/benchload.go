@@ -15,9 +15,9 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/segue-xm/segue/internal/api"
 	"github.com/segue-xm/segue/internal/client"
-	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 // load sends generated events over many connections. It uses fasthttp, as it

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/segue-xm/segue/internal/api"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 type destinationsCommand struct {

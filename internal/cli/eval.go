@@ -10,7 +10,7 @@ import (
 	"runtime/debug"
 	"sync"
 
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // evaluate reads JSON lines and writes one line for each, in order, on all cores

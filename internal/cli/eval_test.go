@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/fql"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fql"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 func TestEvalFilter_Lines(t *testing.T) {

@@ -3,7 +3,7 @@ package cli
 import (
 	"bytes"
 
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // evalCase is one line of eval's input: the texts of the members it needs, so

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/segue-xm/segue/internal/fql"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fql"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 type evalFilterCommand struct{}

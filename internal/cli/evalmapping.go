@@ -3,8 +3,8 @@ package cli
 import (
 	"errors"
 
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/mapping"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/mapping"
 )
 
 type evalMappingCommand struct{}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // eventReader reads the events of a file of JSON lines. A line is an event, or an

@@ -4,10 +4,10 @@ import (
 	"context"
 	"io"
 
-	"github.com/segue-xm/segue/internal/api"
 	"github.com/segue-xm/segue/internal/client"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 type explainCommand struct {

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/segue-xm/segue/internal/api"
-	"github.com/segue-xm/segue/internal/fql"
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/mapping"
+	"github.com/segue-xm/segue/internal/core/fql"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 // node is a line of the tree that explain prints, with what belongs to it.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/segue-xm/segue/internal/subscriptions"
+	"github.com/segue-xm/segue/internal/core/subscriptions"
 )
 
 type importSegmentCommand struct {

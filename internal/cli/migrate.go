@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/data/store"
 )
 
 type migrateCommand struct {

@@ -7,10 +7,10 @@ import (
 	"io"
 	"os"
 
-	"github.com/segue-xm/segue/internal/api"
 	"github.com/segue-xm/segue/internal/client"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 // planFile is the flag that names a plan.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/segue-xm/segue/internal/client"
-	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/core/fault"
 )
 
 // remote are the flags of commands about a running server.

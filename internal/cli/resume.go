@@ -1,6 +1,6 @@
 package cli
 
-import "github.com/segue-xm/segue/internal/api"
+import "github.com/segue-xm/segue/internal/doors/api"
 
 type resumeCommand struct {
 	Name string `arg:"" help:"The destination's name or id."`

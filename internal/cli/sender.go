@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/segue-xm/segue/internal/api"
-	"github.com/segue-xm/segue/internal/fault"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 // sender posts batches to the Tracking API and tries again what may work later.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/segue-xm/segue/internal/fql"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fql"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // A filter looks at few values of an event, and building all the others is most

@@ -6,8 +6,8 @@ import (
 	"io"
 	"slices"
 
-	"github.com/segue-xm/segue/internal/checks"
-	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/ops/checks"
 )
 
 type validateCommand struct {

@@ -21,9 +21,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/segue-xm/segue/internal/api"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 const (

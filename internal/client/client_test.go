@@ -12,14 +12,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/api"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/fql"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/mapping"
-	"github.com/segue-xm/segue/internal/plan"
-	"github.com/segue-xm/segue/internal/routing"
-	"github.com/segue-xm/segue/internal/store"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/fql"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 const testPlan = `version: 1

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/segue-xm/segue/internal/api"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 // Destinations lists the destinations of the plan in force and how they are.

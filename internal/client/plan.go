@@ -5,12 +5,12 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/segue-xm/segue/internal/api"
-	"github.com/segue-xm/segue/internal/fql"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/mapping"
-	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/core/fql"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/doors/api"
 )
 
 // Export is the plan in force as YAML, with its revision.

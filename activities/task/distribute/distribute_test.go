@@ -10,9 +10,9 @@ import (
 
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/activities/task/tasktest"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 type fakeStore struct {

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities/task"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // Cases are settings to try, as JSON; %s-free, complete.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/activities/task/tasktest"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/id"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // fakeDirectory keeps one contact per key, as a real one keeps one per identity

@@ -20,10 +20,10 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities/task"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/flow"
-	"github.com/segue-xm/segue/internal/jsonvalue"
-	"github.com/segue-xm/segue/internal/plan"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 )
 
 // Kind is the task's kind in a plan.

@@ -15,8 +15,8 @@ import (
 
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/activities/task/tasktest"
-	"github.com/segue-xm/segue/internal/fault"
-	"github.com/segue-xm/segue/internal/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 var loopback = Options{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}

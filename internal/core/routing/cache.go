@@ -1,0 +1,73 @@
+package routing
+
+import (
+	"context"
+	"sync"
+
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
+)
+
+// Plans is where revisions come from.
+type Plans interface {
+	CurrentRevision(ctx context.Context) (int64, error)
+	RevisionPlan(ctx context.Context, revision int64) (*plan.Plan, error)
+	NameIDs(ctx context.Context) (map[[2]string]id.ID, error) // by kind and name
+}
+
+// keep is how many compiled revisions stay in memory.
+const keep = 8
+
+// Cache compiles revisions when they are first asked for. Safe for concurrent use.
+type Cache struct {
+	plans Plans
+
+	mu     sync.Mutex
+	tables map[int64]*Table
+}
+
+// NewCache returns an empty cache.
+func NewCache(plans Plans) *Cache { return &Cache{plans: plans, tables: map[int64]*Table{}} }
+
+// Revision is a revision's table.
+func (c *Cache) Revision(ctx context.Context, revision int64) (*Table, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.tables[revision]; t != nil {
+		return t, nil
+	}
+	p := &plan.Plan{} // revision 0: before there was any plan
+	if revision > 0 {
+		var err error
+		if p, err = c.plans.RevisionPlan(ctx, revision); err != nil {
+			return nil, err
+		}
+	}
+	ids, err := c.plans.NameIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := Compile(revision, p, func(kind, name string) id.ID { return ids[[2]string{kind, name}] })
+	if err != nil {
+		return nil, err
+	}
+	if len(c.tables) >= keep {
+		oldest := revision
+		for r := range c.tables {
+			oldest = min(oldest, r)
+		}
+		delete(c.tables, oldest)
+	}
+	c.tables[revision] = t
+	return t, nil
+}
+
+// Current is the newest revision's table: what is live (switches, rates, merge
+// and frequency rules) is read from it.
+func (c *Cache) Current(ctx context.Context) (*Table, error) {
+	rev, err := c.plans.CurrentRevision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.Revision(ctx, rev)
+}

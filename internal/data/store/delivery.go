@@ -1,0 +1,436 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/segue-xm/segue/internal/core/contact"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+)
+
+// StoredEvent is an event as it waits in the inbox.
+type StoredEvent struct {
+	ID         id.ID
+	Source     id.ID
+	Revision   int64
+	MessageID  string `db:"message_id"`
+	AcceptedAt int64  `db:"accepted_at"`
+	Body       []byte
+}
+
+// Accepted is when the event was stored.
+func (e StoredEvent) Accepted() time.Time { return instant(e.AcceptedAt) }
+
+// Waiting reads those of the events that are still in the inbox, oldest first.
+// What is missing was processed before.
+func (s *Store) Waiting(ctx context.Context, ids []id.ID) (rows []StoredEvent, err error) {
+	return rows, s.read(ctx, &rows, `SELECT e.id, e.source, i.revision, e.message_id, e.accepted_at, e.body
+		FROM inbox i JOIN events e ON e.id = i.event WHERE i.event {ids} ORDER BY e.id`, s.ids(ids))
+}
+
+// DropUnmatched takes events that no mapping wants out of the inbox. Safe to call
+// twice.
+func (s *Store) DropUnmatched(ctx context.Context, ids []id.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `DELETE FROM inbox WHERE event {ids}`, s.ids(ids))
+		return err
+	})
+}
+
+// Pending names the deliveries of events that were written and not tried yet.
+func (s *Store) Pending(ctx context.Context, events []id.ID) (refs []delivery.Ref, err error) {
+	return refs, s.read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event {ids} AND status = 'pending' ORDER BY event, mapping`, s.ids(events))
+}
+
+// NewDelivery is a delivery to write.
+type NewDelivery struct {
+	Event       id.ID
+	Mapping     id.ID
+	Destination id.ID
+	Action      string
+	Status      delivery.Status
+	Reason      string
+	Occurred    time.Time
+	Payload     []byte
+	Due         time.Time // when its Deliver workflow should look at it, unless it ended by then
+}
+
+var (
+	deliveriesTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"destination", bigint}, {"action", text}, {"status", text},
+		{"attempts", bigint}, {"occurred_at", bigint}, {"updated_at", bigint}, {"reason", text}, {"payload", bytes}}}
+	queueTable = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"destination", bigint}, {"action", text}, {"due_at", bigint}, {"tries", bigint}}}
+	marksTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"status", text}, {"attempts", bigint}, {"updated_at", bigint},
+		{"reason", text}, {"contact", bigint}, {"result", text}}}
+	waitsTable = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"due_at", bigint}, {"tries", bigint}, {"unsure", boolean}}}
+)
+
+// WriteDeliveries writes the deliveries of events and takes the events out of the
+// inbox, in one transaction. Every event whose deliveries are given must have all
+// of them given. A second call writes nothing.
+func (s *Store) WriteDeliveries(ctx context.Context, list []NewDelivery) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return s.inTx(ctx, func(tx *Tx) error {
+		var ids []id.ID
+		for _, d := range list {
+			if len(ids) == 0 || ids[len(ids)-1] != d.Event {
+				ids = append(ids, d.Event)
+			}
+		}
+		// Only events still in the inbox: others have their deliveries already.
+		var waiting []id.ID
+		if err := tx.selectAll(ctx, &waiting, `DELETE FROM inbox WHERE event {ids} RETURNING event`, s.ids(ids)); err != nil {
+			return err
+		}
+		fresh := make(map[id.ID]bool, len(waiting))
+		for _, v := range waiting {
+			fresh[v] = true
+		}
+		rows, queue := make([][]any, 0, len(list)), make([][]any, 0, len(list))
+		now := millis(tx.Now)
+		for _, d := range list {
+			if !fresh[d.Event] {
+				continue
+			}
+			rows = append(rows, []any{d.Event, d.Mapping, d.Destination, d.Action, string(d.Status), 0, millis(d.Occurred), now, textCell(d.Reason), d.Payload})
+			if !d.Status.Ended() {
+				queue = append(queue, []any{d.Event, d.Mapping, d.Destination, d.Action, millis(d.Due), 0})
+			}
+		}
+		if _, err := tx.insert(ctx, deliveriesTable, rows, "ON CONFLICT DO NOTHING"); err != nil {
+			return err
+		}
+		_, err := tx.insert(ctx, queueTable, queue, "ON CONFLICT DO NOTHING")
+		return err
+	})
+}
+
+func textCell(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// OpenDelivery is a delivery whose effect is still to come.
+type OpenDelivery struct {
+	Event       id.ID
+	Mapping     id.ID
+	Destination id.ID
+	Action      string
+	Status      delivery.Status
+	Attempts    int
+	OccurredAt  int64 `db:"occurred_at"`
+	Payload     []byte
+	Revision    int64
+}
+
+// Ref names the delivery.
+func (d OpenDelivery) Ref() delivery.Ref { return delivery.Ref{Event: d.Event, Mapping: d.Mapping} }
+
+// Stamp is the moment and event that its values carry.
+func (d OpenDelivery) Stamp() contact.Stamp { return contact.Stamp{At: d.OccurredAt, Event: d.Event} }
+
+const openDeliveries = `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision
+	FROM deliveries d JOIN events e ON e.id = d.event `
+
+// OpenDeliveries reads those of the deliveries that have not ended, in event order.
+func (s *Store) OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]OpenDelivery, error) {
+	want := make(map[delivery.Ref]bool, len(refs))
+	ids := make([]id.ID, 0, len(refs))
+	for _, r := range refs {
+		want[r] = true
+		ids = append(ids, r.Event)
+	}
+	var rows []OpenDelivery
+	if err := s.read(ctx, &rows, openDeliveries+`WHERE d.event {ids} AND d.status IN ('pending', 'retrying', 'held') ORDER BY d.event, d.mapping`, s.ids(ids)); err != nil {
+		return nil, err
+	}
+	out := rows[:0]
+	for _, r := range rows {
+		if want[r.Ref()] {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// DueDeliveries reads up to limit deliveries of a destination that are due, action
+// by action, the longest waiting first: as the index has them.
+func (s *Store) DueDeliveries(ctx context.Context, destination id.ID, limit int) (rows []OpenDelivery, err error) {
+	return rows, s.read(ctx, &rows, openDeliveries+`JOIN (SELECT event, mapping, due_at FROM delivery_queue
+		WHERE destination = ? AND due_at <= ? ORDER BY action, due_at LIMIT ?) q ON q.event = d.event AND q.mapping = d.mapping
+		ORDER BY d.event, d.mapping`, destination, millis(s.now()), limit)
+}
+
+// NextDue is when the next delivery of a destination is due; zero when none waits.
+// What a remote account does for distributions is not counted.
+func (s *Store) NextDue(ctx context.Context, destination id.ID) (time.Time, error) {
+	actions, err := s.DueActions(ctx, destination)
+	var next time.Time
+	for _, a := range actions {
+		if a.Action == ActionDistribute || a.Action == ActionProgress {
+			continue
+		}
+		if at := instant(a.At); next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return next, err
+}
+
+// ReleaseHeld makes the held deliveries of a destination due, those queued for
+// the instant that means "until released", and returns how many there were.
+func (s *Store) ReleaseHeld(ctx context.Context, destination id.ID, held time.Time) (n int64, err error) {
+	var one []int64
+	if err := s.read(ctx, &one, `SELECT due_at FROM delivery_queue WHERE destination = ? AND due_at >= ? LIMIT 1`, destination, millis(held)); err != nil || len(one) == 0 {
+		return 0, err // the usual case, without a write
+	}
+	err = s.inTx(ctx, func(tx *Tx) error {
+		n, err = tx.exec(ctx, `UPDATE delivery_queue SET due_at = ? WHERE destination = ? AND due_at >= ?`, millis(tx.Now), destination, millis(held))
+		return err
+	})
+	return n, err
+}
+
+// Mark is a delivery's new state after an attempt.
+type Mark struct {
+	delivery.Ref
+	Status   delivery.Status
+	Attempts int
+	Reason   string
+	Contact  id.ID
+	Result   *jsonvalue.Object
+	Due      time.Time // for one that has not ended
+	Unsure   bool      // for one that has not ended: the effect may be there all the same
+}
+
+// MarkDeliveries records the outcome of attempts whose effect is not in this
+// database, or that had none. Safe to call twice.
+func (s *Store) MarkDeliveries(ctx context.Context, marks []Mark) error {
+	if len(marks) == 0 {
+		return nil
+	}
+	return s.inTx(ctx, func(tx *Tx) error { return tx.mark(ctx, marks) })
+}
+
+var (
+	heldTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"status", text}, {"updated_at", bigint}, {"reason", text}}}
+	dueTable  = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"due_at", bigint}}}
+)
+
+// HoldDeliveries makes deliveries that have not ended wait for their destination.
+// What earlier attempts have left of them stays. Safe to call twice.
+func (s *Store) HoldDeliveries(ctx context.Context, refs []delivery.Ref, reason string, until time.Time) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		open, err := tx.lockOpen(ctx, refs)
+		if err != nil {
+			return err
+		}
+		var held, due [][]any
+		for _, r := range refs {
+			if _, ok := open[r]; ok {
+				held = append(held, []any{r.Event, r.Mapping, string(delivery.Held), millis(tx.Now), reason})
+				due = append(due, []any{r.Event, r.Mapping, millis(until)})
+			}
+		}
+		if err := tx.update(ctx, heldTable, 2, held); err != nil {
+			return err
+		}
+		return tx.update(ctx, dueTable, 2, due)
+	})
+}
+
+func (tx *Tx) mark(ctx context.Context, marks []Mark) error {
+	rows := make([][]any, len(marks))
+	var ended, waits [][]any
+	for i, m := range marks {
+		var result any
+		if m.Result != nil {
+			result = jsonvalue.Text(m.Result)
+		}
+		rows[i] = []any{m.Event, m.Mapping, string(m.Status), m.Attempts, millis(tx.Now), textCell(m.Reason), nullID(m.Contact), result}
+		if m.Status.Ended() {
+			ended = append(ended, []any{m.Event, m.Mapping})
+		} else {
+			waits = append(waits, []any{m.Event, m.Mapping, millis(m.Due), m.Attempts, m.Unsure})
+		}
+	}
+	if err := tx.update(ctx, marksTable, 2, rows); err != nil {
+		return err
+	}
+	if err := tx.update(ctx, waitsTable, 2, waits); err != nil {
+		return err
+	}
+	return tx.dequeue(ctx, ended)
+}
+
+// dequeue takes ended deliveries out of the queue.
+func (tx *Tx) dequeue(ctx context.Context, refs [][]any) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	if tx.s.postgres {
+		t := table{"", []column{{"event", bigint}, {"mapping", bigint}}}
+		_, err := tx.ExecContext(ctx, `DELETE FROM delivery_queue q USING unnest($1::bigint[], $2::bigint[]) AS u(event, mapping)
+			WHERE q.event = u.event AND q.mapping = u.mapping`, t.arrays(refs)...)
+		return err
+	}
+	for _, r := range refs {
+		if _, err := tx.exec(ctx, `DELETE FROM delivery_queue WHERE event = ? AND mapping = ?`, r...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockOpen returns which of the deliveries have not ended, and keeps them from
+// being worked on elsewhere until the transaction's end.
+func (tx *Tx) lockOpen(ctx context.Context, refs []delivery.Ref) (map[delivery.Ref]int, error) {
+	ids := make([]id.ID, len(refs))
+	for i, r := range refs {
+		ids[i] = r.Event
+	}
+	var rows []struct {
+		Event, Mapping id.ID
+		Attempts       int
+	}
+	err := tx.selectAll(ctx, &rows, `SELECT event, mapping, attempts FROM deliveries
+		WHERE event {ids} AND status IN ('pending', 'retrying', 'held') ORDER BY event, mapping {lock}`, tx.s.ids(ids))
+	open := make(map[delivery.Ref]int, len(rows))
+	for _, r := range rows {
+		open[delivery.Ref{Event: r.Event, Mapping: r.Mapping}] = r.Attempts
+	}
+	return open, err
+}
+
+// ContactEffect is an upsert_contact delivery for the built-in directory.
+type ContactEffect struct {
+	delivery.Ref
+	Input *contact.Input
+	Mode  string
+}
+
+// ApplyContacts decides whom deliveries are about, writes the contacts and marks
+// the deliveries, in one transaction. Deliveries that ended before are left alone:
+// a second call changes nothing. Nobody's failure touches the others; what can
+// never work is marked rejected.
+func (s *Store) ApplyContacts(ctx context.Context, dir Directory, effects []ContactEffect) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		refs := make([]delivery.Ref, len(effects))
+		for i, e := range effects {
+			refs[i] = e.Ref
+		}
+		open, err := tx.lockOpen(ctx, refs)
+		if err != nil {
+			return err
+		}
+		var people []person
+		var marks []Mark
+		for _, e := range effects {
+			if attempts, ok := open[e.Ref]; ok {
+				people = append(people, person{e.Input, e.Mode, ByEvent})
+				marks = append(marks, Mark{Ref: e.Ref, Attempts: attempts + 1})
+			}
+		}
+		outcomes, err := tx.resolve(ctx, dir, people)
+		if err != nil {
+			return err
+		}
+		for i, o := range outcomes {
+			finish(&marks[i], o)
+		}
+		return tx.mark(ctx, marks)
+	})
+}
+
+func finish(m *Mark, o contact.Outcome) {
+	m.Contact = o.Contact
+	if o.Err != nil {
+		m.Status, m.Reason = delivery.Rejected, fault.Public(o.Err)
+		return
+	}
+	m.Status, m.Result = delivery.Done, o.Summary()
+}
+
+// TransactionEffect is an upsert_transaction delivery for the built-in directory.
+type TransactionEffect struct {
+	delivery.Ref
+	Input *contact.Input
+	List  string // name or id; "" = the directory's default list
+	Date  time.Time
+	Data  *jsonvalue.Object
+}
+
+var (
+	transactionsTable = table{"transactions", []column{{"id", bigint}, {"event", bigint}, {"mapping", bigint}, {"contact", bigint}, {"list", bigint}, {"date", bigint}, {"data", text}}}
+	membersTable      = table{"list_members", []column{{"list", bigint}, {"contact", bigint}, {"opted_out", boolean}, {"added_at", bigint}}}
+)
+
+// ApplyTransactions makes contacts that are missing, writes the transactions, puts
+// the contacts on their lists and marks the deliveries, in one transaction; a
+// transaction exists exactly once per delivery. Lists resolves a list's name or id
+// to its id, 0 when there is none.
+func (s *Store) ApplyTransactions(ctx context.Context, dir Directory, lists func(string) id.ID, effects []TransactionEffect) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		refs := make([]delivery.Ref, len(effects))
+		for i, e := range effects {
+			refs[i] = e.Ref
+		}
+		open, err := tx.lockOpen(ctx, refs)
+		if err != nil {
+			return err
+		}
+		var people []person
+		var todo []TransactionEffect
+		var marks, refused []Mark
+		for _, e := range effects {
+			attempts, ok := open[e.Ref]
+			if !ok {
+				continue
+			}
+			m := Mark{Ref: e.Ref, Attempts: attempts + 1}
+			if lists(e.List) == 0 {
+				m.Status, m.Reason = delivery.Rejected, "mailingListId: no mailing list "+e.List+" in this directory"
+				refused = append(refused, m)
+				continue
+			}
+			people = append(people, person{e.Input, contact.FindOrCreate, ByEvent})
+			todo = append(todo, e)
+			marks = append(marks, m)
+		}
+		outcomes, err := tx.resolve(ctx, dir, people)
+		if err != nil {
+			return err
+		}
+		var rows, members [][]any
+		for i, o := range outcomes {
+			finish(&marks[i], o)
+			if o.Err != nil {
+				continue
+			}
+			tid, list := tx.s.Next(), lists(todo[i].List)
+			data := todo[i].Data
+			if data == nil {
+				data = jsonvalue.NewObject(0)
+			}
+			rows = append(rows, []any{tid, todo[i].Event, todo[i].Mapping, o.Contact, list, millis(todo[i].Date), jsonvalue.Text(data)})
+			members = append(members, []any{list, o.Contact, false, millis(tx.Now)})
+			marks[i].Result.Set("transaction", tid.String())
+		}
+		if _, err := tx.insert(ctx, transactionsTable, rows, ""); err != nil {
+			return err
+		}
+		if _, err := tx.insert(ctx, membersTable, members, "ON CONFLICT DO NOTHING"); err != nil {
+			return err
+		}
+		return tx.mark(ctx, append(marks, refused...))
+	})
+}

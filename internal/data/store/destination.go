@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+)
+
+// RemoteDelivery is a delivery to a remote account that is due.
+type RemoteDelivery struct {
+	OpenDelivery
+	Source     id.ID
+	MessageID  string `db:"message_id"`
+	AcceptedAt int64  `db:"accepted_at"`
+	Result     string // JSON of earlier attempts, or ""
+	Unsure     bool   // an earlier attempt may have had its effect
+}
+
+// Accepted is when the event was stored.
+func (d RemoteDelivery) Accepted() time.Time { return instant(d.AcceptedAt) }
+
+// dueOf is what waits longest of an action, in the order of the index.
+const dueOf = `SELECT event, mapping, unsure FROM delivery_queue WHERE destination = ? AND action = ? AND due_at <= ? ORDER BY due_at LIMIT ?`
+
+// RemoteDue reads up to limit deliveries of one action that are due at a
+// destination, the longest waiting first, in event order. Rows of a version that
+// did not write the action count too.
+func (s *Store) RemoteDue(ctx context.Context, destination id.ID, action string, limit int) (rows []RemoteDelivery, err error) {
+	now := millis(s.now())
+	return rows, s.read(ctx, &rows, `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision,
+		e.source, e.message_id, e.accepted_at, coalesce(d.result, '') AS result, q.unsure
+		FROM (SELECT * FROM (`+dueOf+`) AS own UNION ALL SELECT * FROM (`+dueOf+`) AS old) q
+		JOIN deliveries d ON d.event = q.event AND d.mapping = q.mapping JOIN events e ON e.id = d.event
+		WHERE d.action = ? ORDER BY d.event, d.mapping`, destination, action, now, limit, destination, "", now, limit, action)
+}
+
+// attemptTime is how long an attempt has until somebody else may make one.
+const attemptTime = time.Minute
+
+// BeginAttempt counts an attempt at a remote account before it is made: should its
+// process die, the next one looks first. It is false when the delivery has ended, or
+// when somebody else has begun an attempt since it was read with this many.
+func (s *Store) BeginAttempt(ctx context.Context, r delivery.Ref, attempts int) (ours bool, err error) {
+	err = s.inTx(ctx, func(tx *Tx) error {
+		n, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts + 1, updated_at = ? WHERE event = ? AND mapping = ? AND attempts = ?
+			AND status IN ('pending', 'retrying', 'held')`, millis(tx.Now), r.Event, r.Mapping, attempts)
+		if ours = n > 0; err != nil || !ours {
+			return err
+		}
+		_, err = tx.exec(ctx, `UPDATE delivery_queue SET unsure = ?, due_at = ? WHERE event = ? AND mapping = ?`, true, millis(tx.Now.Add(attemptTime)), r.Event, r.Mapping)
+		return err
+	})
+	return ours, err
+}
+
+// What a remote account does for distributions, beside the actions of mappings: it
+// sends messages, and says what became of invitations.
+const (
+	ActionDistribute = "distribute"
+	ActionProgress   = "progress"
+)
+
+// messageAction is the action of a row of message_queue.
+const messageAction = `CASE WHEN kind = '` + distribution.KindProgress + `' THEN '` + ActionProgress + `' ELSE '` + ActionDistribute + `' END`
+
+// Due is an action of a destination that has deliveries waiting, and when the
+// first is due.
+type Due struct {
+	Destination id.ID
+	Action      string
+	At          int64 `db:"due_at"`
+}
+
+// Time is when the first delivery is due.
+func (d Due) Time() time.Time { return instant(d.At) }
+
+// DueActions lists what waits at a destination, by action.
+func (s *Store) DueActions(ctx context.Context, destination id.ID) (due []Due, err error) {
+	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE destination = ? GROUP BY destination, action
+		UNION ALL SELECT destination, `+messageAction+` AS action, min(due_at) AS due_at FROM message_queue WHERE destination = ? GROUP BY destination, `+messageAction, destination, destination)
+}
+
+// DueNow lists what is due now, at all destinations.
+func (s *Store) DueNow(ctx context.Context) (due []Due, err error) {
+	now := millis(s.now())
+	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE due_at <= ? GROUP BY destination, action
+		UNION ALL SELECT destination, `+messageAction+` AS action, min(due_at) AS due_at FROM message_queue WHERE due_at <= ? GROUP BY destination, `+messageAction, now, now)
+}
+
+// Hold keeps deliveries of an action from being tried at a destination.
+type Hold struct {
+	Destination id.ID
+	Action      string // "": all actions
+	UntilMillis int64  `db:"until"`
+	Revision    int64  // not 0: over when the plan has another revision
+	Reason      string
+}
+
+// Until is when the hold ends.
+func (h Hold) Until() time.Time { return instant(h.UntilMillis) }
+
+// Holds are the holds of all destinations that are in force now, under a revision
+// of the plan.
+type Holds []Hold
+
+// Holds reads the holds in force under a revision of the plan.
+func (s *Store) Holds(ctx context.Context, revision int64) (list Holds, err error) {
+	return list, s.read(ctx, &list, `SELECT destination, action, until, revision, reason FROM destination_holds
+		WHERE until > ? AND revision IN (0, ?) ORDER BY destination, action`, millis(s.now()), revision)
+}
+
+// On is the hold that keeps an action back the longest, nil when none does.
+func (h Holds) On(destination id.ID, action string) *Hold {
+	var longest *Hold
+	for i := range h {
+		if h[i].Destination == destination && (h[i].Action == "" || h[i].Action == action) && (longest == nil || h[i].UntilMillis > longest.UntilMillis) {
+			longest = &h[i]
+		}
+	}
+	return longest
+}
+
+// Pause is a destination that an operator has paused.
+type Pause struct {
+	Destination id.ID
+	AtMillis    int64  `db:"paused_at"`
+	By          string `db:"paused_by"`
+	Note        string `db:"pause_note"`
+}
+
+// At is when it was paused.
+func (p Pause) At() time.Time { return instant(p.AtMillis) }
+
+// Pauses lists the paused destinations.
+func (s *Store) Pauses(ctx context.Context) (list []Pause, err error) {
+	return list, s.read(ctx, &list, `SELECT destination, paused_at, coalesce(paused_by, '') AS paused_by, coalesce(pause_note, '') AS pause_note
+		FROM destination_states WHERE paused_at IS NOT NULL`)
+}
+
+// PauseDestination pauses a destination; one that is paused already stays as it is.
+func (s *Store) PauseDestination(ctx context.Context, destination id.ID, by, note string) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `INSERT INTO destination_states (destination, paused_at, paused_by, pause_note) VALUES (?, ?, ?, ?)
+			ON CONFLICT (destination) DO UPDATE SET paused_at = excluded.paused_at, paused_by = excluded.paused_by, pause_note = excluded.pause_note
+			WHERE destination_states.paused_at IS NULL`, destination, millis(tx.Now), by, textCell(note))
+		return err
+	})
+}
+
+// ResumeDestination ends a pause and all holds of a destination, and forgets that its
+// account did not answer. Safe to call twice.
+func (s *Store) ResumeDestination(ctx context.Context, destination id.ID) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		if err := tx.forgetBreaker(ctx, destination); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, `DELETE FROM destination_holds WHERE destination = ?`, destination); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, `UPDATE destination_states SET paused_at = NULL, paused_by = NULL, pause_note = NULL, trouble = NULL, trouble_at = NULL
+			WHERE destination = ?`, destination)
+		return err
+	})
+}
+
+// forgetBreaker takes out of a pace how the account answered lately; its limits stay.
+func (tx *Tx) forgetBreaker(ctx context.Context, destination id.ID) error {
+	var pace sql.NullString
+	err := tx.get(ctx, &pace, `SELECT pace FROM destination_states WHERE destination = ?`, destination)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !pace.Valid {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o, err := jsonvalue.ParseObject([]byte(pace.String))
+	if err != nil {
+		return err
+	}
+	o.Delete("breaker")
+	_, err = tx.exec(ctx, `UPDATE destination_states SET pace = ? WHERE destination = ?`, jsonvalue.Text(o), destination)
+	return err
+}
+
+// Round is what one round of deliveries to a remote account has learnt.
+type Round struct {
+	Destination id.ID
+	Pace        string // JSON for the next round
+	Holds       []Hold // that it has made; those there were run out by themselves
+	Answered    bool   // the account did something for us: the trouble, if there was one, is over
+	Trouble     string // why nothing can be delivered for now
+}
+
+// EndRound keeps what a round has learnt.
+func (s *Store) EndRound(ctx context.Context, r Round) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		if _, err := tx.exec(ctx, `DELETE FROM destination_holds WHERE destination = ? AND until <= ?`, r.Destination, millis(tx.Now)); err != nil {
+			return err
+		}
+		for _, h := range r.Holds {
+			if _, err := tx.exec(ctx, `INSERT INTO destination_holds (destination, action, until, revision, reason) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT (destination, action) DO UPDATE SET until = excluded.until, revision = excluded.revision, reason = excluded.reason`,
+				r.Destination, h.Action, h.UntilMillis, h.Revision, h.Reason); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.exec(ctx, `INSERT INTO destination_states (destination, pace) VALUES (?, ?)
+			ON CONFLICT (destination) DO UPDATE SET pace = excluded.pace`, r.Destination, textCell(r.Pace)); err != nil {
+			return err
+		}
+		if r.Trouble == "" && !r.Answered {
+			return nil
+		}
+		// A trouble that goes on keeps the time it began.
+		_, err := tx.exec(ctx, `UPDATE destination_states SET trouble_at = CASE WHEN ? = '' THEN NULL ELSE coalesce(trouble_at, ?) END, trouble = ?
+			WHERE destination = ?`, r.Trouble, millis(tx.Now), textCell(r.Trouble), r.Destination)
+		return err
+	})
+}
+
+// DestinationRow is what is known of a destination beside the plan.
+type DestinationRow struct {
+	Destination id.ID  `db:"destination"`
+	PausedAt    int64  `db:"paused_at"` // milliseconds; 0: not paused
+	PausedBy    string `db:"paused_by"`
+	PauseNote   string `db:"pause_note"`
+	Trouble     string `db:"trouble"`
+	TroubleAt   int64  `db:"trouble_at"` // milliseconds
+}
+
+// DestinationRows are all destinations of which something is known.
+func (s *Store) DestinationRows(ctx context.Context) (rows []DestinationRow, err error) {
+	return rows, s.read(ctx, &rows, `SELECT destination, coalesce(paused_at, 0) AS paused_at, coalesce(paused_by, '') AS paused_by, coalesce(pause_note, '') AS pause_note,
+		coalesce(trouble, '') AS trouble, coalesce(trouble_at, 0) AS trouble_at FROM destination_states`)
+}
+
+// Pace is what EndRound kept of a destination's pace; "" when nothing.
+func (s *Store) Pace(ctx context.Context, destination id.ID) (string, error) {
+	var pace []string
+	err := s.read(ctx, &pace, `SELECT coalesce(pace, '') FROM destination_states WHERE destination = ?`, destination)
+	if err != nil || len(pace) == 0 {
+		return "", err
+	}
+	return pace[0], nil
+}
+
+// QueueRow counts what waits at a destination.
+type QueueRow struct {
+	Destination id.ID  `db:"destination"`
+	Status      string `db:"status"`
+	N           int    `db:"n"`
+	Oldest      id.ID  `db:"oldest"` // event
+}
+
+// QueueRows count what waits, by destination and status.
+func (s *Store) QueueRows(ctx context.Context) (rows []QueueRow, err error) {
+	return rows, s.read(ctx, &rows, `SELECT q.destination, d.status, count(*) AS n, min(q.event) AS oldest
+		FROM delivery_queue q JOIN deliveries d ON d.event = q.event AND d.mapping = q.mapping GROUP BY q.destination, d.status`)
+}

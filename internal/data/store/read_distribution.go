@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/segue-xm/segue/internal/core/id"
+)
+
+// DistributionRow is a distribution as lists and details show it.
+type DistributionRow struct {
+	ID        id.ID         `db:"id"`
+	Run       id.ID         `db:"run"`
+	Step      string        `db:"step"`
+	Survey    string        `db:"survey"`
+	Channel   string        `db:"channel"`
+	Status    string        `db:"status"`
+	CreatedAt int64         `db:"created_at"` // milliseconds
+	EndedAt   sql.NullInt64 `db:"ended_at"`
+}
+
+const selectDistributions = `SELECT d.id, d.run, d.step, d.survey, d.channel, d.status, d.created_at, d.ended_at FROM distributions AS d`
+
+// ListDistributions lists distributions; those of one run when it is not zero.
+func (s *Store) ListDistributions(ctx context.Context, run id.ID, p Paging) ([]DistributionRow, id.ID, error) {
+	var q query
+	if run != 0 {
+		q.and("d.run = ?", run)
+	}
+	return page(ctx, s, selectDistributions, "d", q, span{top: p.before()}, p, func(d *DistributionRow) id.ID { return d.ID })
+}
+
+// DistributionRow is one distribution; unknown is NotFound.
+func (s *Store) DistributionRow(ctx context.Context, v id.ID) (row DistributionRow, err error) {
+	return row, s.readOne(ctx, &row, selectDistributions+` WHERE d.id = ?`, v)
+}
+
+// CountRow counts the invitations of a distribution that have one status, and
+// how many of those were sent, opened, started and finished at some time.
+type CountRow struct {
+	Distribution id.ID  `db:"distribution"`
+	Status       string `db:"status"`
+	N            int    `db:"n"`
+	Sent         int    `db:"sent"`
+	Opened       int    `db:"opened"`
+	Started      int    `db:"started"`
+	Finished     int    `db:"finished"`
+}
+
+// DistributionCounts counts invitations by distribution and status.
+func (s *Store) DistributionCounts(ctx context.Context, distributions []id.ID) (rows []CountRow, err error) {
+	if len(distributions) == 0 {
+		return nil, nil
+	}
+	return rows, s.read(ctx, &rows, `SELECT distribution, status, count(*) AS n, count(sent_at) AS sent, count(coalesce(opened_at, started_at, finished_at)) AS opened,
+		count(coalesce(started_at, finished_at)) AS started, count(finished_at) AS finished
+		FROM invitations WHERE distribution {ids} GROUP BY distribution, status ORDER BY distribution, status`, s.ids(distributions))
+}
+
+// InvitationRow is an invitation as lists show it. Its token is not among them:
+// whoever has it can answer in the person's place.
+type InvitationRow struct {
+	ID           id.ID         `db:"id"`
+	Distribution id.ID         `db:"distribution"`
+	Run          id.ID         `db:"run"`
+	Contact      id.ID         `db:"contact"`
+	Status       string        `db:"status"`
+	Reason       string        `db:"reason"`
+	SentAt       sql.NullInt64 `db:"sent_at"` // milliseconds
+	OpenedAt     sql.NullInt64 `db:"opened_at"`
+	ExpiresAt    sql.NullInt64 `db:"expires_at"`
+	Response     string        `db:"response"` // JSON or ""
+}
+
+const selectInvitations = `SELECT v.id, v.distribution, v.run, v.contact, v.status, coalesce(v.reason, '') AS reason,
+  v.sent_at, v.opened_at, v.expires_at, coalesce(v.response, '') AS response FROM invitations AS v`
+
+// InvitationQuery selects invitations. Zero fields do not restrict.
+type InvitationQuery struct {
+	Run          id.ID
+	Distribution id.ID
+	Contact      id.ID
+	Status       string
+}
+
+// ListInvitations lists invitations.
+func (s *Store) ListInvitations(ctx context.Context, f InvitationQuery, p Paging) ([]InvitationRow, id.ID, error) {
+	var q query
+	for _, c := range [...]struct {
+		column string
+		value  id.ID
+	}{{"contact", f.Contact}, {"run", f.Run}, {"distribution", f.Distribution}} {
+		if c.value != 0 {
+			q.and("v."+c.column+" = ?", c.value)
+		}
+	}
+	indexed := len(q.where) > 0
+	filter(&q, "v.status = ?", f.Status)
+	w, err := s.window(ctx, "invitations", p.before(), 0, q.scans && !indexed)
+	if err != nil {
+		return nil, 0, err
+	}
+	return page(ctx, s, selectInvitations, "v", q, w, p, func(v *InvitationRow) id.ID { return v.ID })
+}
+
+// InvitationRow is one invitation; unknown is NotFound.
+func (s *Store) InvitationRow(ctx context.Context, v id.ID) (row InvitationRow, err error) {
+	return row, s.readOne(ctx, &row, selectInvitations+` WHERE v.id = ?`, v)
+}
+
+// MessageRow is one mail to an invited person.
+type MessageRow struct {
+	Invitation id.ID         `db:"invitation"`
+	Kind       string        `db:"kind"`
+	Status     string        `db:"status"`
+	SentAt     sql.NullInt64 `db:"sent_at"` // milliseconds
+	Error      string        `db:"error"`
+}
+
+// MessageRows are the mails of invitations, oldest first.
+func (s *Store) MessageRows(ctx context.Context, invitations []id.ID) (rows []MessageRow, err error) {
+	if len(invitations) == 0 {
+		return nil, nil
+	}
+	return rows, s.read(ctx, &rows, `SELECT invitation, kind, status, sent_at, coalesce(error, '') AS error
+		FROM messages WHERE invitation {ids} ORDER BY invitation, created_at, kind`, s.ids(invitations))
+}
+
+// MailRow is one mail that the outbox caught.
+type MailRow struct {
+	ID        id.ID  `db:"id"`
+	Recipient string `db:"recipient"`
+	Subject   string `db:"subject"`
+	Text      string `db:"text"`
+	HTML      string `db:"html"`
+	Headers   string `db:"headers"` // JSON
+	SentAt    int64  `db:"sent_at"` // milliseconds
+}
+
+const selectMails = `SELECT m.id, m.recipient, m.subject, m.text, m.html, m.headers, m.sent_at FROM outbox AS m`
+
+// ListOutbox lists caught mails.
+func (s *Store) ListOutbox(ctx context.Context, p Paging) ([]MailRow, id.ID, error) {
+	return page(ctx, s, selectMails, "m", query{}, span{top: p.before()}, p, func(m *MailRow) id.ID { return m.ID })
+}
+
+// MailRow is one caught mail; unknown is NotFound.
+func (s *Store) MailRow(ctx context.Context, v id.ID) (row MailRow, err error) {
+	return row, s.readOne(ctx, &row, selectMails+` WHERE m.id = ?`, v)
+}

@@ -1,0 +1,163 @@
+package console
+
+import (
+	"sort"
+
+	"github.com/segue-xm/segue/internal/doors/api"
+)
+
+// DistributionsView is the list of distributions.
+type DistributionsView struct {
+	Run   string
+	Rows  []DistributionRow
+	Pager Pager
+	Empty Empty
+}
+
+// DistributionRow is one distribution of a list.
+type DistributionRow struct {
+	api.Distribution
+	Link                    string
+	Mark                    Mark
+	Planned, Sent, Finished int
+}
+
+func (c *Console) distributions(r *request) error {
+	run := r.query("run")
+	page, err := c.ops.Distributions(r.context(), run, api.Paging{Cursor: r.query("cursor")})
+	if err != nil {
+		return err
+	}
+	v, filters := r.view, r.filters("run")
+	view := DistributionsView{
+		Run:   run,
+		Pager: v.pager("/distributions", filters, r.query("cursor"), page.Next),
+		Empty: v.Empty("distributions", len(filters) > 0, "/distributions"),
+	}
+	for _, d := range page.Items {
+		view.Rows = append(view.Rows, v.distributionRow(d))
+	}
+	return show(r, "distributions", v.T("nav.distributions"), view)
+}
+
+func (v *View) distributionRow(d api.Distribution) DistributionRow {
+	return DistributionRow{
+		Distribution: d, Link: "/distributions/" + d.ID.String(), Mark: v.Status(d.Status),
+		Planned: d.Counts["planned"], Sent: d.Counts["sent"], Finished: d.Counts["finished"],
+	}
+}
+
+// DistributionView is the page about one distribution.
+type DistributionView struct {
+	api.Distribution
+	Mark        Mark
+	Live        bool
+	Funnel      []FunnelStage
+	Beside      []BesideStage
+	Invitations []InvitationRow
+	Pager       Pager
+	Reasons     []ReasonCount
+}
+
+// FunnelStage is one stage of the funnel: how many of those planned reached it.
+type FunnelStage struct {
+	Label    string
+	N, Of    int
+	Share    string
+	HasShare bool
+}
+
+// BesideStage counts those who left the funnel.
+type BesideStage struct {
+	Mark Mark
+	N    int
+}
+
+// ReasonCount is one reason on this page of invitations.
+type ReasonCount struct {
+	Reason string
+	N      int
+}
+
+// InvitationRow is one invitation of a list.
+type InvitationRow struct {
+	api.Invitation
+	Mark     Mark
+	Last     Stamp
+	Messages []MessageLine
+	Answer   Node
+	HasMore  bool
+}
+
+// MessageLine is one message of an invitation.
+type MessageLine struct {
+	api.Message
+	KindText string
+	Mark     Mark
+}
+
+var (
+	funnelStages = []string{"planned", "sent", "opened", "started", "finished"}
+	besideStages = []string{"skipped", "failed", "bounced", "expired", "cancelled"}
+)
+
+func (c *Console) distribution(r *request) error {
+	distribution, err := r.id()
+	if err != nil {
+		return err
+	}
+	ctx, v := r.context(), r.view
+	d, err := c.ops.Distribution(ctx, distribution)
+	if err != nil {
+		return err
+	}
+	invitations, err := c.ops.Invitations(ctx, api.InvitationFilter{Distribution: distribution.String()}, api.Paging{Cursor: r.query("cursor")})
+	if err != nil {
+		return err
+	}
+	view := DistributionView{
+		Distribution: d, Mark: v.Status(d.Status), Live: open(d.Status),
+		Pager: v.pager("/distributions/"+distribution.String(), nil, r.query("cursor"), invitations.Next),
+	}
+	planned := d.Counts["planned"]
+	for i, stage := range funnelStages {
+		s := FunnelStage{Label: v.T("funnel." + stage), N: d.Counts[stage], Of: max(planned, 1), HasShare: i > 0 && planned > 0}
+		if s.HasShare {
+			s.Share = v.T("unit.percent", (d.Counts[stage]*100+planned/2)/planned)
+		}
+		view.Funnel = append(view.Funnel, s)
+	}
+	for _, stage := range besideStages {
+		if n := d.Counts[stage]; n > 0 {
+			view.Beside = append(view.Beside, BesideStage{Mark: v.Status(stage), N: n})
+		}
+	}
+	reasons := map[string]int{}
+	for _, i := range invitations.Items {
+		view.Invitations = append(view.Invitations, v.invitationRow(i))
+		if i.Reason != "" {
+			reasons[i.Reason]++
+		}
+	}
+	for reason, n := range reasons {
+		view.Reasons = append(view.Reasons, ReasonCount{reason, n})
+	}
+	sort.Slice(view.Reasons, func(i, k int) bool {
+		a, b := view.Reasons[i], view.Reasons[k]
+		return a.N > b.N || a.N == b.N && a.Reason < b.Reason
+	})
+	return show(r, "distribution", d.Survey+" · "+distribution.String(), view)
+}
+
+func (v *View) invitationRow(i api.Invitation) InvitationRow {
+	row := InvitationRow{Invitation: i, Mark: v.Status(i.Status), Answer: v.ObjectTree("$", i.Response)}
+	row.Last = v.TimeOf(i.SentAt)
+	if i.OpenedAt != nil {
+		row.Last = v.TimeOf(i.OpenedAt)
+	}
+	for _, m := range i.Messages {
+		row.Messages = append(row.Messages, MessageLine{Message: m, KindText: v.Kind(m.Kind), Mark: v.Status(m.Status)})
+	}
+	row.HasMore = len(row.Messages) > 0 || i.Response != nil
+	return row
+}

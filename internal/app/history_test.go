@@ -32,6 +32,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/temporal/launch"
 	"github.com/segue-xm/segue/workflows"
@@ -488,10 +489,11 @@ func scrub(m protoreflect.Message, change func(string) string) {
 func TestBatches_ThatShareEvents_EachEventIsProcessedOnce(t *testing.T) {
 	t.Parallel()
 	s := tell(t)
-	db, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(s.dir, "data", "segue.db")})
+	d, err := db.Open(t.Context(), db.Options{URL: "sqlite://" + filepath.Join(s.dir, "data", "segue.db")})
 	require.NoError(t, err)
-	defer db.Close()
-	source, err := db.NameID(t.Context(), store.KindSource, "web")
+	defer d.Close()
+	kept := store.New(d)
+	source, err := kept.NameID(t.Context(), store.KindSource, "web")
 	require.NoError(t, err)
 	const n = 60
 	events := make([]store.NewEvent, n)
@@ -500,7 +502,7 @@ func TestBatches_ThatShareEvents_EachEventIsProcessedOnce(t *testing.T) {
 		body := p.track("Order Completed", fmt.Sprint("shared-", i), map[string]any{"item": p.item})
 		events[i] = store.NewEvent{Source: source, Type: "track", Name: "Order Completed", MessageID: fmt.Sprint("shared-", i), Body: []byte(strings.Replace(body, "{", `{"type":"track",`, 1))}
 	}
-	stored, err := db.StoreEvents(t.Context(), events, time.Hour) // no sweeper takes them meanwhile
+	stored, err := kept.StoreEvents(t.Context(), events, time.Hour) // no sweeper takes them meanwhile
 	require.NoError(t, err)
 	ids := make([]id.ID, n)
 	for i := range stored {

@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/pgtest"
-	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
+	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
 
 // TestUpgrade_FromEveryRelease_EverythingFinishesOnce opens the databases that
@@ -47,7 +47,7 @@ func TestUpgrade_FromEveryRelease_EverythingFinishesOnce(t *testing.T) {
 			if kind == "postgres" {
 				u.database = restored(t, filepath.Join(dir, "segue.sql"))
 			}
-			u.there = qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1", Dedupe: true})
+			u.there = standin.New(standin.Options{Token: "TOKEN-1", Dedupe: true})
 			account := httptest.NewServer(u.there)
 			t.Cleanup(account.Close)
 			u.running = startDev(t, func(o *Options) { o.DataDir, o.DatabaseURL, o.QualtricsURL = data, u.database, account.URL })
@@ -84,7 +84,7 @@ func restored(t *testing.T, dump string) string {
 type upgraded struct {
 	fixture
 	*running
-	there    *qualtricstest.Account
+	there    *standin.Account
 	database string
 }
 

@@ -23,8 +23,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/pgtest"
-	"github.com/segue-xm/segue/internal/qualtrics/qualtricstest"
+	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
 
 // What TestMakeUpgradeFixture makes a fixture with: the binary of a release, with an
@@ -208,9 +208,9 @@ func (m *maker) order(s *running, user, status string) {
 // what happens to them.
 func (m *maker) everythingUnderWay() {
 	m.t.Helper()
-	there := qualtricstest.New(qualtricstest.Options{Token: "TOKEN-1"})
-	there.Fail(func(*http.Request) qualtricstest.Fault {
-		return qualtricstest.Fault{Status: http.StatusServiceUnavailable}
+	there := standin.New(standin.Options{Token: "TOKEN-1"})
+	there.Fail(func(*http.Request) standin.Fault {
+		return standin.Fault{Status: http.StatusServiceUnavailable}
 	})
 	account := httptest.NewServer(there)
 	m.t.Cleanup(account.Close)

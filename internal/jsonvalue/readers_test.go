@@ -49,13 +49,14 @@ type nobody struct{}
 func (nobody) Enter([]byte) jsonvalue.Visitor { return nobody{} }
 func (nobody) Member(_, _ []byte) error       { return nil }
 
-// The readers hold to a directory of files that SEGUE_JSON_SUITE names: those called
-// y_… are JSON, n_… are not, and i_… may be either.
+// The readers hold to the files of a directory that SEGUE_TEST_JSON_SUITE names, such
+// as test_parsing of JSONTestSuite: those called y_… are JSON, n_… are not, and i_…
+// may be either.
 func TestReaders_Suite(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("SEGUE_JSON_SUITE")
+	dir := os.Getenv("SEGUE_TEST_JSON_SUITE")
 	if dir == "" {
-		t.Skip("SEGUE_JSON_SUITE is not set")
+		t.Skip("SEGUE_TEST_JSON_SUITE is not set")
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "[yni]_*.json"))
 	require.NoError(t, err)

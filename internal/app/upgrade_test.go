@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -136,18 +137,14 @@ func (u *upgraded) wantedMails() map[string][]string {
 // what was held.
 func (u *upgraded) mailsArrive() {
 	u.t.Helper()
-	wanted := 0
-	for _, p := range u.People {
-		wanted += len(p.Mails)
-	}
-	u.list("outbox?limit=500", "mails", func(mails []object) bool { return len(mails) >= wanted })
-	require.Equal(u.t, u.wantedMails(), u.mails())
+	wanted := u.wantedMails()
+	u.eventually(func() bool { return reflect.DeepEqual(wanted, u.mails()) }, func() string { return fmt.Sprint(u.mails(), ", not ", wanted) })
 }
 
 // holds waits until nothing is left to do, and checks that everything was done once.
 func (u *upgraded) holds() {
 	u.t.Helper()
-	openTruth(u.t, u.database).settled(time.Minute)
+	openTruth(u.t, u.database).settled(2 * time.Minute)
 	u.eventually(func() bool { return len(u.there.Distributions()) > 0 }, func() string { return "the account sends nothing" })
 	require.Equal(u.t, u.wantedMails(), u.mails())
 
@@ -198,6 +195,11 @@ func (u *upgraded) cameOut(p guest) {
 	}
 	invitations := u.list("invitations?contact="+contact["id"].(string), "invitations", some)
 	require.Equal(u.t, p.Answered, invitations[0]["status"] == "finished", "%s: %v", p.User, invitations[0])
+	for _, link := range []string{p.Link, p.OptOut} {
+		if link != "" {
+			look(u.t, u.HTTP+link)
+		}
+	}
 }
 
 // sendAllAgain sends every event as a client does that has heard no answer.
@@ -217,7 +219,8 @@ func follow(t *testing.T, base string, p guest, visit string) {
 		page := send(t, survey, url.Values{"rating": {"5"}, "comment": {"fine, says " + p.User}})
 		require.Contains(t, page, "Your answer has been sent")
 	case visitOptOut:
-		send(t, base+p.OptOut, nil)
+		require.Contains(t, look(t, base+p.OptOut), `method="post"`, "it asks first")
+		require.Contains(t, send(t, base+p.OptOut, nil), "You are unsubscribed")
 	default:
 		t.Fatal(visit)
 	}
@@ -233,10 +236,16 @@ func open(t *testing.T, base string, p guest) string {
 	require.Equal(t, http.StatusFound, res.StatusCode, p.Link)
 	to, err := res.Location()
 	require.NoError(t, err)
-	req, err := http.NewRequest(http.MethodGet, base+to.Path, nil)
-	require.NoError(t, err)
-	require.Contains(t, answer(t, req), "How was the tour?")
+	require.Contains(t, look(t, base+to.Path), "How was the tour?")
 	return base + to.Path
+}
+
+// look reads a page.
+func look(t *testing.T, page string) string {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, page, nil)
+	require.NoError(t, err)
+	return answer(t, req)
 }
 
 func send(t *testing.T, to string, form url.Values) string {

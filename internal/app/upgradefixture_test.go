@@ -229,7 +229,10 @@ func (m *maker) everythingUnderWay() {
 	m.order(s, "bea", "processed")
 	m.order(s, "hal", "retrying")
 	m.send(s, "hal", "Rejoined", "", "retrying")
-	for user, tour := range map[string]string{"ana": "Tour", "bea": "Tour", "dee": "Tour", "cai": "Short Tour", "eve": "Short Tour", "fay": "Short Tour", "gus": "Trial Began", "ida": "Account Tour"} {
+	for user, tour := range map[string]string{
+		"ana": "Tour", "bea": "Tour", "dee": "Tour", "cai": "Short Tour", "eve": "Short Tour", "fay": "Short Tour",
+		"gus": "Trial Began", "ida": "Account Tour",
+	} {
 		m.send(s, user, tour, "", "processed")
 	}
 	m.Due = time.Now().Add(planTimers).UTC().Truncate(time.Second)

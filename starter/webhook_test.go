@@ -108,7 +108,7 @@ func TestWebhook_Default_Takes4000EventsOf16MB(t *testing.T) {
 // deliver sends a recorded request as it was recorded, byte for byte.
 func (f *fixture) deliver(name string) answer {
 	f.t.Helper()
-	request, err := os.ReadFile(filepath.Join("..", "internal", "segment", "testdata", "deliveries", name))
+	request, err := os.ReadFile(filepath.Join("..", "internal", "core", "segment", "testdata", "deliveries", name))
 	require.NoError(f.t, err)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
 	require.NoError(f.t, err)

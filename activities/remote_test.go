@@ -129,7 +129,7 @@ func TestDeliverDue_Remote_EachActionOnce(t *testing.T) {
 		require.JSONEq(t, `{"type":"page","userId":"ada"}`, h.account.Starts()[0])
 		require.Len(t, h.account.Transactions(), 1)
 		require.Equal(t, map[string]string{"total": "7"}, h.account.Transactions()[0].Data)
-		require.Equal(t, "2026-02-03 04:05:06", h.account.Transactions()[0].Date)
+		require.Equal(t, time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC), h.account.Transactions()[0].Date)
 		for _, d := range h.deliveries(events...) {
 			require.Equal(t, 1, d.Attempts)
 			require.Contains(t, d.Result, `"requests":["req-`, d.Action)

@@ -3,14 +3,12 @@ package activities
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/data/store"
@@ -62,19 +60,15 @@ func (a *Distributions) BeginDistribution(ctx context.Context, in DistributionIn
 	if err != nil {
 		return Schedule{}, err
 	}
-	s, err := settings(d)
+	s, err := distribution.ReadStored(d.Settings)
 	if err != nil {
 		return Schedule{}, err
 	}
 	out := Schedule{Ended: d.Status == store.DistributionDone, Expires: s.Expires.Std()}
 	for _, r := range s.Reminders {
-		out.Reminders = append(out.Reminders, r.After)
+		out.Reminders = append(out.Reminders, r.After.Std())
 	}
 	return out, nil
-}
-
-func settings(d store.Distribution) (s Settings, err error) {
-	return s, json.Unmarshal([]byte(d.Settings), &s)
 }
 
 // SendInput names the messages of one kind of a distribution.
@@ -135,11 +129,11 @@ func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, e
 }
 
 func (a *Distributions) send(ctx context.Context, d store.Distribution, invitation id.ID, kind string, total *Sent) error {
-	s, err := settings(d)
+	s, err := distribution.ReadStored(d.Settings)
 	if err != nil {
 		return err
 	}
-	rule, err := a.rule(ctx, d, s)
+	rule, err := a.rule(ctx, d, s.Settings)
 	if err != nil {
 		return err
 	}
@@ -154,7 +148,7 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 		total.Skipped++
 		return nil
 	}
-	m, err := a.compose(s, r, kind)
+	m, err := a.compose(s.Settings, r, kind)
 	if err == nil {
 		err = a.Mail.Send(ctx, m)
 	}
@@ -174,7 +168,7 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 }
 
 // rule is what a message of a distribution is judged by now.
-func (a *Distributions) rule(ctx context.Context, d store.Distribution, s Settings) (store.Rule, error) {
+func (a *Distributions) rule(ctx context.Context, d store.Distribution, s distribution.Settings) (store.Rule, error) {
 	rule := store.Rule{IgnoreFrequency: s.IgnoreFrequency}
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
@@ -196,53 +190,21 @@ func (a *Distributions) links(token string) *jsonvalue.Object {
 	return o
 }
 
-func (a *Distributions) compose(s Settings, r store.Reservation, kind string) (mail.Message, error) {
+func (a *Distributions) compose(s distribution.Settings, r store.Reservation, kind string) (mail.Message, error) {
 	link := a.links(r.Invitation.Token)
-	snapshot, text, err := s.render(r, kind, link)
+	frozen, err := distribution.ReadSnapshot(r.Invitation.Snapshot)
 	if err != nil {
 		return mail.Message{}, err
 	}
-	from := s.From
-	if from == "" {
-		from = a.From
+	text, err := s.Render(kind, frozen, link)
+	if err != nil {
+		return mail.Message{}, err
 	}
-	language, _ := snapshot.Contact.Get("language").(string)
+	language, _ := frozen.Contact.Get("language").(string)
 	return mail.Compose(mail.Letter{
-		ID: distribution.MessageID(r.Invitation.ID, kind, a.MailHost), From: from, ReplyTo: s.ReplyTo, To: r.Email,
-		Subject: text["subject"], Body: text["message"], UnsubscribeURL: link.Get("opt_out_url").(string), Language: language,
+		ID: distribution.MessageID(r.Invitation.ID, kind, a.MailHost), From: cmp.Or(s.From, a.From), ReplyTo: s.ReplyTo, To: r.Email,
+		Subject: text.Subject, Body: text.Message, UnsubscribeURL: link.Get("opt_out_url").(string), Language: language,
 	})
-}
-
-// render makes the subject and message of one kind for one person, by what the
-// invitation has frozen.
-func (s Settings) render(r store.Reservation, kind string, link *jsonvalue.Object) (snapshot distribution.Snapshot, text map[string]string, err error) {
-	if err := json.Unmarshal([]byte(r.Invitation.Snapshot), &snapshot); err != nil {
-		return snapshot, nil, err
-	}
-	subject, body := s.Subject, s.Message
-	if kind == distribution.KindThanks && s.Thanks != nil {
-		subject, body = cmp.Or(s.Thanks.Subject, s.Subject), s.Thanks.Message
-	}
-	if n, ok := distribution.ReminderOf(kind); ok && n <= len(s.Reminders) {
-		if t := s.Reminders[n-1].Subject; t != "" {
-			subject = t
-		}
-		if t := s.Reminders[n-1].Message; t != "" {
-			body = t
-		}
-	}
-	scope := flow.Scope{Fields: snapshot.Fields, Contact: snapshot.Contact, Transaction: snapshot.Transaction, Link: link}
-	text = map[string]string{"subject": subject, "message": body}
-	for name, t := range text {
-		compiled, err := flow.CompileTemplate(name, t)
-		if err != nil {
-			return snapshot, nil, err
-		}
-		if text[name], err = compiled.Render(scope); err != nil {
-			return snapshot, nil, err
-		}
-	}
-	return snapshot, text, nil
 }
 
 // Remaining counts the invitations that may still be answered.
@@ -257,7 +219,7 @@ func (a *Distributions) FinishDistribution(ctx context.Context, in DistributionI
 	if err != nil {
 		return err
 	}
-	s, err := settings(d)
+	s, err := distribution.ReadStored(d.Settings)
 	if err != nil {
 		return err
 	}

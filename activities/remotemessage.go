@@ -69,7 +69,7 @@ func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
 	if err != nil {
 		return err
 	}
-	s, err := settings(d)
+	s, err := distribution.ReadStored(d.Settings)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
 		return r.Messages.EndMessage(ctx, state)
 	}
 	if n, ok := distribution.ReminderOf(m.Kind); ok && n <= len(s.Reminders) {
-		at, err := r.reminderDue(ctx, m, s.Reminders[n-1].After)
+		at, err := r.reminderDue(ctx, m, s.Reminders[n-1].After.Std())
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
 			return r.Messages.EndMessage(ctx, state)
 		}
 	}
-	rule, err := r.Surveys.rule(ctx, d, s)
+	rule, err := r.Surveys.rule(ctx, d, s.Settings)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (r *round) reminderDue(ctx context.Context, m store.QueuedMessage, after ti
 }
 
 // outgoing is a message as the account gets it.
-func (r *round) outgoing(s Settings, reserved store.Reservation, m store.QueuedMessage) (distribution.Outgoing, error) {
+func (r *round) outgoing(s distribution.Stored, reserved store.Reservation, m store.QueuedMessage) (distribution.Outgoing, error) {
 	out := distribution.Outgoing{
 		Kind: m.Kind, Email: reserved.Email, From: s.From, ReplyTo: s.ReplyTo, Made: m.Made(), Expires: m.Expires(), Repeat: m.Unsure,
 		Remote: distribution.Remote{Directory: s.DirectoryID, MailingList: s.MailingListID, Survey: s.SurveyID},
@@ -139,8 +139,12 @@ func (r *round) outgoing(s Settings, reserved store.Reservation, m store.QueuedM
 	link.Set("url", survey)
 	link.Set("opt_out_url", optOut)
 	link.Set("token", reserved.Invitation.Token)
-	snapshot, text, err := s.render(reserved, m.Kind, link)
-	out.Contact, out.Subject, out.Text = snapshot.Contact, text["subject"], text["message"]
+	frozen, err := distribution.ReadSnapshot(reserved.Invitation.Snapshot)
+	if err != nil {
+		return out, err
+	}
+	text, err := s.Render(m.Kind, frozen, link)
+	out.Contact, out.Subject, out.Text = frozen.Contact, text.Subject, text.Message
 	return out, err
 }
 
@@ -245,7 +249,7 @@ func (r *round) thank(ctx context.Context, m store.QueuedMessage) error {
 	if err != nil {
 		return err
 	}
-	s, err := settings(d)
+	s, err := distribution.ReadStored(d.Settings)
 	if err != nil || s.Thanks == nil {
 		return err
 	}

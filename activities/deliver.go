@@ -2,25 +2,15 @@ package activities
 
 import (
 	"context"
-	"slices"
-	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // DeliverInput names the destination that a Deliver workflow drains.
 type DeliverInput struct {
 	Destination id.ID `json:"destination"`
-}
-
-// Drained says how far a destination's queue was drained.
-type Drained struct {
-	Done  int           `json:"done"`
-	Empty bool          `json:"empty,omitempty"` // nothing waits that time alone will make due
-	Next  time.Duration `json:"next,omitempty"`  // until the next delivery is due
 }
 
 // drainBatch is how many deliveries one call takes.
@@ -30,20 +20,20 @@ const drainBatch = 100
 // destination is switched off or paused they become held. Running it twice:
 // deliveries that ended are not due any more; an effect on the built-in directory is
 // written with its mark, one on a remote account is looked for before it is repeated.
-func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (Drained, error) {
+func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (delivery.Drained, error) {
 	defer alive(ctx)()
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
-		return Drained{}, err
+		return delivery.Drained{}, err
 	}
 	pauses, err := a.Deliveries.Pauses(ctx)
 	if err != nil {
-		return Drained{}, err
+		return delivery.Drained{}, err
 	}
 	dest := live.Destination(in.Destination)
-	off := off(dest, pauses)
+	off := dest.Off(store.Paused(pauses, in.Destination))
 	if dest != nil && dest.Directory == nil && off == "" {
-		return a.deliverRemote(ctx, live.Revision, dest)
+		return a.Courier.Deliver(ctx, live.Revision, dest)
 	}
 	due, err := a.Deliveries.DueDeliveries(ctx, in.Destination, drainBatch)
 	switch {
@@ -55,33 +45,19 @@ func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (Drained, err
 		err = a.Apply(ctx, due)
 	}
 	if err != nil {
-		return Drained{}, err
+		return delivery.Drained{}, err
 	}
 	return a.rest(ctx, in.Destination, len(due))
 }
 
-// off says why nothing goes to a destination for now; "" when it does. One that is
-// not in the plan any more is not off: its deliveries are rejected.
-func off(d *routing.Destination, pauses []store.Pause) string {
-	switch {
-	case d == nil:
-		return ""
-	case !d.Def.IsEnabled():
-		return "the destination is switched off"
-	case slices.ContainsFunc(pauses, func(p store.Pause) bool { return p.Destination == d.ID }):
-		return "the destination is paused"
-	}
-	return ""
-}
-
-func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (Drained, error) {
+func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (delivery.Drained, error) {
 	next, err := a.Deliveries.NextDue(ctx, destination)
 	if err != nil {
-		return Drained{}, err
+		return delivery.Drained{}, err
 	}
-	out := Drained{Done: done}
+	out := delivery.Drained{Done: done}
 	switch {
-	case next.IsZero() || next.Equal(HeldUntil):
+	case next.IsZero() || next.Equal(delivery.HeldUntil):
 		out.Empty = true
 	default:
 		out.Next = max(next.Sub(a.Now()), 0)
@@ -94,5 +70,5 @@ func (a *Effects) hold(ctx context.Context, due []store.OpenDelivery, reason str
 	for i, d := range due {
 		refs[i] = d.Ref()
 	}
-	return a.Deliveries.HoldDeliveries(ctx, refs, reason, HeldUntil)
+	return a.Deliveries.HoldDeliveries(ctx, refs, reason, delivery.HeldUntil)
 }

@@ -157,7 +157,7 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 		return a.Store.MessageWasSent(ctx, invitation, kind)
 	}
 	final := fault.KindOf(err).Final() || a.Now().Sub(r.Since) > patience
-	if noted := a.Store.MessageFailed(ctx, invitation, kind, words(err), final); noted != nil {
+	if noted := a.Store.MessageFailed(ctx, invitation, kind, fault.Words(err), final); noted != nil {
 		return noted
 	}
 	if final {
@@ -169,16 +169,12 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 
 // rule is what a message of a distribution is judged by now.
 func (a *Distributions) rule(ctx context.Context, d store.Distribution, s distribution.Settings) (store.Rule, error) {
-	rule := store.Rule{IgnoreFrequency: s.IgnoreFrequency}
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
-		return rule, err
+		return store.Rule{}, err
 	}
-	if dir := live.Directory(d.Directory); dir != nil && dir.Def.Frequency != nil {
-		w := dir.Def.Frequency.PerContact
-		rule.Messages, rule.Per = w.Messages, w.Per.Std()
-	}
-	return rule, nil
+	w := live.Frequency(d.Directory)
+	return store.Rule{Messages: w.Messages, Per: w.Per, IgnoreFrequency: s.IgnoreFrequency}, nil
 }
 
 // Links are the addresses in a person's messages.

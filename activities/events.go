@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
@@ -182,9 +183,6 @@ func (a *Events) MapFields(ctx context.Context, matched Matched) (Mapped, error)
 // itself should long have finished.
 const leftOver = 5 * time.Minute
 
-// HeldUntil is when a held delivery is due: never, until somebody releases it.
-var HeldUntil = time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
-
 func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m routing.Match, live *routing.Table, pauses []store.Pause, work *mapping.Work) store.NewDelivery {
 	now := a.Now()
 	d := store.NewDelivery{
@@ -195,7 +193,7 @@ func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m rou
 	if err == nil && m.Fields == nil {
 		d.Payload = e.Body
 	} else if err == nil {
-		err = guarded(func() error {
+		err = fault.Guard(func() error {
 			payload, err := m.Fields.ApplyWithin(event, work)
 			if err == nil {
 				d.Payload = jsonvalue.Append(nil, payload)
@@ -204,13 +202,14 @@ func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m rou
 		})
 	}
 	current := live.Destination(m.Destination.ID)
+	off := current.Off(store.Paused(pauses, m.Destination.ID))
 	switch {
 	case err != nil:
-		d.Status, d.Reason = delivery.Rejected, words(err)
+		d.Status, d.Reason = delivery.Rejected, fault.Words(err)
 	case current == nil:
 		d.Status, d.Reason = delivery.Rejected, "the destination is not in the plan any more"
-	case off(current, pauses) != "":
-		d.Status, d.Reason, d.Due = delivery.Held, off(current, pauses), HeldUntil
+	case off != "":
+		d.Status, d.Reason, d.Due = delivery.Held, off, delivery.HeldUntil
 	case m.Destination.Directory == nil: // its Deliver workflow does it
 		d.Due = now
 	}

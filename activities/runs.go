@@ -170,7 +170,7 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 		return r, nil
 	}
 	if err := fields.Err(); err != nil {
-		r.Status, r.Reason = store.RunNotStarted, words(err)
+		r.Status, r.Reason = store.RunNotStarted, fault.Words(err)
 		return r, nil
 	}
 	scope := flow.Scope{Fields: fields.Object(), Event: payload}
@@ -179,7 +179,7 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 	}
 	ok, reason, err := w.Starts(scope)
 	if err != nil {
-		ok, reason = false, words(err)
+		ok, reason = false, fault.Words(err)
 	}
 	if !ok {
 		r.Status, r.Reason = store.RunNotStarted, reason

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities/task"
+	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/internal/core/id"
@@ -121,7 +122,7 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 		}
 	}
 	if err != nil {
-		return Judgement{Failed: true}, a.record(ctx, in, store.StepFailed, nil, words(err))
+		return Judgement{Failed: true}, a.record(ctx, in, store.StepFailed, nil, fault.Words(err))
 	}
 	j := Judgement{Skip: v.Skip, Branch: v.Branch, Wait: v.Wait, Stop: v.Stop}
 	output := jsonvalue.NewObject(1)
@@ -157,10 +158,10 @@ func (a *Runs) awaitContact(ctx context.Context, in StepInput, failed error) err
 	if err != nil {
 		return err
 	}
-	if row.EndedAt.Valid || a.Now().Sub(begun(row)) > contactPatience {
+	if row.EndedAt.Valid || a.Now().Sub(begun(row)) > contact.Patience {
 		return nil
 	}
-	if err := a.Store.StepError(ctx, in.Run, in.Step, words(failed)); err != nil {
+	if err := a.Store.StepError(ctx, in.Run, in.Step, fault.Words(failed)); err != nil {
 		return err
 	}
 	return task.NotYet(fault.Wrap(fault.NotFound, failed, "no contact to judge by"))
@@ -270,7 +271,7 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 	}
 	with, err := s.def.StepWith(in.Step, s.scope, spec.Deferred()...)
 	if err != nil {
-		return StepResult{Failed: true}, a.record(ctx, in, store.StepFailed, nil, words(err))
+		return StepResult{Failed: true}, a.record(ctx, in, store.StepFailed, nil, fault.Words(err))
 	}
 	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepRunning, jsonvalue.Text(a.Tasks.Redact(in.Kind, with)))
 	if err != nil {
@@ -304,10 +305,6 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 // service fails, counted from its first attempt.
 const patience = 24 * time.Hour
 
-// contactPatience is how long a step waits for its contact: identify and track
-// calls of one person travel in different batches.
-const contactPatience = 5 * time.Minute
-
 // taskFailed ends the step for good, or notes the failure and returns it so that
 // Temporal tries again.
 func (a *Runs) taskFailed(ctx context.Context, in StepInput, row store.Step, err error) (StepResult, error) {
@@ -315,14 +312,14 @@ func (a *Runs) taskFailed(ctx context.Context, in StepInput, row store.Step, err
 	if !final {
 		limit := patience
 		if task.IsNotYet(err) {
-			limit = contactPatience
+			limit = contact.Patience
 		}
 		final = a.Now().Sub(begun(row)) > limit
 	}
 	if final {
-		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, store.StepFailed, "", words(err))
+		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, store.StepFailed, "", fault.Words(err))
 	}
-	if noted := a.Store.StepError(ctx, in.Run, in.Step, words(err)); noted != nil {
+	if noted := a.Store.StepError(ctx, in.Run, in.Step, fault.Words(err)); noted != nil {
 		return StepResult{}, noted
 	}
 	return StepResult{}, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/store"
@@ -178,7 +179,7 @@ func (s *Sweeper) held(ctx context.Context) error {
 		if off(d, pauses) {
 			continue
 		}
-		if n, err := s.Backlog.ReleaseHeld(ctx, d.ID, activities.HeldUntil); err != nil {
+		if n, err := s.Backlog.ReleaseHeld(ctx, d.ID, delivery.HeldUntil); err != nil {
 			return err
 		} else if n > 0 {
 			s.Logger.InfoContext(ctx, "held deliveries go out", "destination", d.Def.Name, "deliveries", n)

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
 )
 
@@ -94,7 +95,7 @@ const drainRounds = 200
 func Deliver(ctx workflow.Context, in activities.DeliverInput) error {
 	wake := workflow.GetSignalChannel(ctx, SignalWake)
 	for range drainRounds {
-		var r activities.Drained
+		var r delivery.Drained
 		if err := long(ctx, effects.DeliverDue, in, &r); err != nil {
 			return err
 		}

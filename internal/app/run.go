@@ -31,7 +31,9 @@ import (
 	"github.com/segue-xm/segue/internal/data/seal"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops/checks"
+	"github.com/segue-xm/segue/internal/outside/courier"
 	"github.com/segue-xm/segue/internal/outside/mail"
+	"github.com/segue-xm/segue/internal/outside/qualtrics"
 	"github.com/segue-xm/segue/internal/temporal/devserver"
 	"github.com/segue-xm/segue/internal/temporal/launch"
 	"github.com/segue-xm/segue/worker"
@@ -48,7 +50,7 @@ type process struct {
 	checks  plan.Checks
 	metrics *prometheus.Registry
 	mail    mail.Sender
-	remote  *accounts
+	remote  *qualtrics.Accounts
 
 	temporal  client.Client
 	launcher  *launch.Launcher
@@ -201,7 +203,8 @@ func (p *process) openStore(ctx context.Context) error {
 	p.store = s
 	p.cache = routing.NewCache(s)
 	p.plans = &plans{store: s, sealer: sealer, cache: p.cache}
-	p.remote, err = newAccounts(p.plans.Secrets, p.o.QualtricsURL, p.o.Now)
+	standIn, err := p.o.standIn()
+	p.remote = qualtrics.NewAccounts(p.plans.Secrets, standIn, p.o.Now)
 	return err
 }
 
@@ -369,8 +372,8 @@ func (p *process) startWorker(ctx context.Context) error {
 		Logger: p.log,
 		Events: &activities.Events{Inbox: p.store, Revisions: p.cache, Now: p.o.Now},
 		Effects: &activities.Effects{
-			Deliveries: p.store, Remote: p.store, Messages: p.store, Accounts: p.remote, Surveys: surveys, Answered: p.launcher.Answered,
-			Revisions: p.cache, Runs: runs, Now: p.o.Now,
+			Deliveries: p.store, Revisions: p.cache, Runs: runs, Now: p.o.Now,
+			Courier: &courier.Courier{Store: p.store, Revisions: p.cache, Accounts: p.remote, Answered: p.launcher.Answered, Now: p.o.Now},
 		},
 		Runs:          runs,
 		Distributions: surveys,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
@@ -136,6 +137,11 @@ type Pause struct {
 
 // At is when it was paused.
 func (p Pause) At() time.Time { return instant(p.AtMillis) }
+
+// Paused reports whether a destination is among the paused ones.
+func Paused(list []Pause, destination id.ID) bool {
+	return slices.ContainsFunc(list, func(p Pause) bool { return p.Destination == destination })
+}
 
 // Pauses lists the paused destinations.
 func (s *Store) Pauses(ctx context.Context) (list []Pause, err error) {

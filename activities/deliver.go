@@ -4,14 +4,9 @@ import (
 	"context"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
 )
-
-// DeliverInput names the destination that a Deliver workflow drains.
-type DeliverInput struct {
-	Destination id.ID `json:"destination"`
-}
 
 // drainBatch is how many deliveries one call takes.
 const drainBatch = 100
@@ -20,7 +15,7 @@ const drainBatch = 100
 // destination is switched off or paused they become held. Running it twice:
 // deliveries that ended are not due any more; an effect on the built-in directory is
 // written with its mark, one on a remote account is looked for before it is repeated.
-func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (delivery.Drained, error) {
+func (a *Effects) DeliverDue(ctx context.Context, in handover.DeliverInput) (delivery.Drained, error) {
 	defer alive(ctx)()
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
@@ -31,7 +26,7 @@ func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (delivery.Dra
 		return delivery.Drained{}, err
 	}
 	dest := live.Destination(in.Destination)
-	off := dest.Off(store.Paused(pauses, in.Destination))
+	off := dest.Off(delivery.Paused(pauses, in.Destination))
 	if dest != nil && dest.Directory == nil && off == "" {
 		return a.Courier.Deliver(ctx, live.Revision, dest)
 	}
@@ -65,7 +60,7 @@ func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (delive
 	return out, nil
 }
 
-func (a *Effects) hold(ctx context.Context, due []store.OpenDelivery, reason string) error {
+func (a *Effects) hold(ctx context.Context, due []delivery.Open, reason string) error {
 	refs := make([]delivery.Ref, len(due))
 	for i, d := range due {
 		refs[i] = d.Ref()

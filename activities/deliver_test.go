@@ -12,11 +12,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/outside/courier"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
 	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
@@ -36,11 +37,11 @@ func newCourier(t *testing.T, h *house) *courier.Courier {
 	}
 }
 
-func (h *house) acme() id.ID { return h.named(store.KindDestination, "acme") }
+func (h *house) acme() id.ID { return h.named(plan.KindDestination, "acme") }
 
 func (h *house) deliverDue() delivery.Drained {
 	h.t.Helper()
-	out, err := h.effects.DeliverDue(h.t.Context(), activities.DeliverInput{Destination: h.acme()})
+	out, err := h.effects.DeliverDue(h.t.Context(), handover.DeliverInput{Destination: h.acme()})
 	require.NoError(h.t, err)
 	return out
 }
@@ -103,7 +104,7 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 		waiting := h.process(remoteContact("ada"))
 		for _, dest := range []string{"acme", "xm"} {
 			for range 2 {
-				require.NoError(t, h.PauseDestination(t.Context(), h.named(store.KindDestination, dest), "Mika", "moving"))
+				require.NoError(t, h.PauseDestination(t.Context(), h.named(plan.KindDestination, dest), "Mika", "moving"))
 			}
 		}
 		require.True(t, h.deliverDue().Empty)
@@ -121,11 +122,11 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 		require.Equal(t, "Mika", pauses[0].By)
 
 		for _, dest := range []string{"acme", "xm"} {
-			v := h.named(store.KindDestination, dest)
+			v := h.named(plan.KindDestination, dest)
 			require.NoError(t, h.ResumeDestination(t.Context(), v))
 			_, err := h.ReleaseHeld(t.Context(), v, delivery.HeldUntil) // as a sweeper does
 			require.NoError(t, err)
-			out, err := h.effects.DeliverDue(t.Context(), activities.DeliverInput{Destination: v})
+			out, err := h.effects.DeliverDue(t.Context(), handover.DeliverInput{Destination: v})
 			require.NoError(t, err)
 			require.True(t, out.Empty)
 		}
@@ -215,7 +216,7 @@ func TestRemoteDistribution_HeldForLong_RemindsAfterwards(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		_, dist := h.invitedAt("ada")
 		require.NoError(t, h.PauseDestination(t.Context(), h.acme(), "Mika", ""))
-		for _, kind := range []string{"invitation", "reminder-1"} {
+		for _, kind := range []distribution.Kind{"invitation", "reminder-1"} {
 			_, err := h.send(dist, kind)
 			require.NoError(t, err)
 		}

@@ -9,40 +9,42 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
-	"github.com/segue-xm/segue/internal/outside/mail"
+	"github.com/segue-xm/segue/internal/core/mail"
 )
 
 // DistributionStore is where distributions and their invitations are kept.
 type DistributionStore interface {
-	BeginDistribution(ctx context.Context, dist id.ID) (store.Distribution, error)
-	DistributionByID(ctx context.Context, dist id.ID) (store.Distribution, error)
-	SetDistributionStatus(ctx context.Context, dist id.ID, status string) error
-	Unsent(ctx context.Context, dist id.ID, kind string, after id.ID, limit int) ([]id.ID, error)
+	BeginDistribution(ctx context.Context, dist id.ID) (distribution.Distribution, error)
+	DistributionByID(ctx context.Context, dist id.ID) (distribution.Distribution, error)
+	SetDistributionStatus(ctx context.Context, dist id.ID, status distribution.State) error
+	Unsent(ctx context.Context, dist id.ID, kind distribution.Kind, after id.ID, limit int) ([]id.ID, error)
 	OpenInvitations(ctx context.Context, dist id.ID) (int, error)
-	Reserve(ctx context.Context, invitation id.ID, kind string, rule store.Rule) (store.Reservation, error)
-	MessageWasSent(ctx context.Context, invitation id.ID, kind string) error
-	MessageFailed(ctx context.Context, invitation id.ID, kind, reason string, final bool) error
+	Reserve(ctx context.Context, invitation id.ID, kind distribution.Kind, rule distribution.Rule) (distribution.Reservation, error)
+	MessageWasSent(ctx context.Context, invitation id.ID, kind distribution.Kind) error
+	MessageFailed(ctx context.Context, invitation id.ID, kind distribution.Kind, reason string, final bool) error
 	ExpireInvitations(ctx context.Context, dist id.ID) error
-	QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error
+	QueueMessages(ctx context.Context, destination id.ID, kind distribution.Kind, invitations []id.ID, due time.Time) error
+}
+
+// MailSender hands a mail over. An error of kind Invalid is final for this mail;
+// Unavailable may pass. Sending again after an error can deliver twice: the
+// Message-ID lets mail programs see that.
+type MailSender interface {
+	Send(ctx context.Context, m mail.Message) error
 }
 
 // Distributions is the activities of a distribution.
 type Distributions struct {
 	Store     DistributionStore
 	Revisions Revisions
-	Mail      mail.Sender
+	Mail      MailSender
 	From      string // of messages whose step names no sender
 	PublicURL string // base of the links in messages
 	MailHost  string // right side of message ids
 	Now       func() time.Time
-}
-
-// DistributionInput names a distribution.
-type DistributionInput struct {
-	Distribution id.ID `json:"distribution"`
 }
 
 // Schedule is what a distribution's workflow walks: when its reminders go, and
@@ -55,7 +57,7 @@ type Schedule struct {
 
 // BeginDistribution marks a distribution as sending and gives its schedule.
 // Running it twice gives the same.
-func (a *Distributions) BeginDistribution(ctx context.Context, in DistributionInput) (Schedule, error) {
+func (a *Distributions) BeginDistribution(ctx context.Context, in handover.DistributionInput) (Schedule, error) {
 	d, err := a.Store.BeginDistribution(ctx, in.Distribution)
 	if err != nil {
 		return Schedule{}, err
@@ -64,7 +66,7 @@ func (a *Distributions) BeginDistribution(ctx context.Context, in DistributionIn
 	if err != nil {
 		return Schedule{}, err
 	}
-	out := Schedule{Ended: d.Status == store.DistributionDone, Expires: s.Expires.Std()}
+	out := Schedule{Ended: d.Status == distribution.StateDone, Expires: s.Expires.Std()}
 	for _, r := range s.Reminders {
 		out.Reminders = append(out.Reminders, r.After.Std())
 	}
@@ -73,8 +75,8 @@ func (a *Distributions) BeginDistribution(ctx context.Context, in DistributionIn
 
 // SendInput names the messages of one kind of a distribution.
 type SendInput struct {
-	Distribution id.ID  `json:"distribution"`
-	Kind         string `json:"kind"`
+	Distribution id.ID             `json:"distribution"`
+	Kind         distribution.Kind `json:"kind"`
 }
 
 // Sent counts messages.
@@ -108,7 +110,7 @@ func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, e
 			return total, err
 		}
 		if len(page) == 0 {
-			return total, a.Store.SetDistributionStatus(ctx, in.Distribution, store.DistributionWaiting)
+			return total, a.Store.SetDistributionStatus(ctx, in.Distribution, distribution.StateWaiting)
 		}
 		if d.Destination != 0 {
 			if err := a.Store.QueueMessages(ctx, d.Destination, in.Kind, page, a.Now()); err != nil {
@@ -128,7 +130,7 @@ func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, e
 	}
 }
 
-func (a *Distributions) send(ctx context.Context, d store.Distribution, invitation id.ID, kind string, total *Sent) error {
+func (a *Distributions) send(ctx context.Context, d distribution.Distribution, invitation id.ID, kind distribution.Kind, total *Sent) error {
 	s, err := distribution.ReadStored(d.Settings)
 	if err != nil {
 		return err
@@ -168,13 +170,13 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 }
 
 // rule is what a message of a distribution is judged by now.
-func (a *Distributions) rule(ctx context.Context, d store.Distribution, s distribution.Settings) (store.Rule, error) {
+func (a *Distributions) rule(ctx context.Context, d distribution.Distribution, s distribution.Settings) (distribution.Rule, error) {
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
-		return store.Rule{}, err
+		return distribution.Rule{}, err
 	}
 	w := live.Frequency(d.Directory)
-	return store.Rule{Messages: w.Messages, Per: w.Per, IgnoreFrequency: s.IgnoreFrequency}, nil
+	return distribution.Rule{Messages: w.Messages, Per: w.Per, IgnoreFrequency: s.IgnoreFrequency}, nil
 }
 
 // Links are the addresses in a person's messages.
@@ -186,7 +188,7 @@ func (a *Distributions) links(token string) *jsonvalue.Object {
 	return o
 }
 
-func (a *Distributions) compose(s distribution.Settings, r store.Reservation, kind string) (mail.Message, error) {
+func (a *Distributions) compose(s distribution.Settings, r distribution.Reservation, kind distribution.Kind) (mail.Message, error) {
 	link := a.links(r.Invitation.Token)
 	frozen, err := distribution.ReadSnapshot(r.Invitation.Snapshot)
 	if err != nil {
@@ -204,13 +206,13 @@ func (a *Distributions) compose(s distribution.Settings, r store.Reservation, ki
 }
 
 // Remaining counts the invitations that may still be answered.
-func (a *Distributions) Remaining(ctx context.Context, in DistributionInput) (int, error) {
+func (a *Distributions) Remaining(ctx context.Context, in handover.DistributionInput) (int, error) {
 	return a.Store.OpenInvitations(ctx, in.Distribution)
 }
 
 // FinishDistribution ends a distribution: who has not answered by now is expired.
 // Running it twice changes nothing.
-func (a *Distributions) FinishDistribution(ctx context.Context, in DistributionInput) error {
+func (a *Distributions) FinishDistribution(ctx context.Context, in handover.DistributionInput) error {
 	d, err := a.Store.DistributionByID(ctx, in.Distribution)
 	if err != nil {
 		return err
@@ -224,5 +226,5 @@ func (a *Distributions) FinishDistribution(ctx context.Context, in DistributionI
 			return err
 		}
 	}
-	return a.Store.SetDistributionStatus(ctx, in.Distribution, store.DistributionDone)
+	return a.Store.SetDistributionStatus(ctx, in.Distribution, distribution.StateDone)
 }

@@ -32,6 +32,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/temporal/launch"
 	"github.com/segue-xm/segue/workflows"
@@ -489,7 +490,7 @@ func TestBatches_ThatShareEvents_EachEventIsProcessedOnce(t *testing.T) {
 	db, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(s.dir, "data", "segue.db")})
 	require.NoError(t, err)
 	defer db.Close()
-	source, err := db.NameID(t.Context(), store.KindSource, "web")
+	source, err := db.NameID(t.Context(), plan.KindSource, "web")
 	require.NoError(t, err)
 	const n = 60
 	events := make([]store.NewEvent, n)

@@ -49,7 +49,7 @@ type process struct {
 	tasks   *task.Registry
 	checks  plan.Checks
 	metrics *prometheus.Registry
-	mail    mail.Sender
+	mail    activities.MailSender
 	remote  *qualtrics.Accounts
 
 	temporal  client.Client

@@ -15,7 +15,7 @@ type Text struct {
 
 // Render makes the words of a kind of message from what an invitation has frozen,
 // and the person's link.
-func (s Settings) Render(kind string, frozen Snapshot, link *jsonvalue.Object) (Text, error) {
+func (s Settings) Render(kind Kind, frozen Snapshot, link *jsonvalue.Object) (Text, error) {
 	t := s.text(kind)
 	scope := flow.Scope{Fields: frozen.Fields, Contact: frozen.Contact, Transaction: frozen.Transaction, Link: link}
 	for _, part := range []struct {
@@ -34,7 +34,7 @@ func (s Settings) Render(kind string, frozen Snapshot, link *jsonvalue.Object) (
 }
 
 // text is the templates of a kind of message.
-func (s Settings) text(kind string) Text {
+func (s Settings) text(kind Kind) Text {
 	if kind == KindThanks && s.Thanks != nil {
 		return Text{cmp.Or(s.Thanks.Subject, s.Subject), s.Thanks.Message}
 	}

@@ -96,7 +96,7 @@ func TestSettings_Render_WhatAKindDoesNotSay_IsTheInvitations(t *testing.T) {
 	require.NoError(t, err)
 	link := jsonvalue.NewObject(1)
 	link.Set("url", "https://s.test/l/x")
-	for kind, want := range map[string]distribution.Text{
+	for kind, want := range map[distribution.Kind]distribution.Text{
 		distribution.KindInvitation:  {Subject: "For Ada", Message: "https://s.test/l/x"},
 		distribution.KindReminder(1): {Subject: "For Ada", Message: "https://s.test/l/x"},
 		distribution.KindReminder(2): {Subject: "For Ada", Message: "Again: https://s.test/l/x"},

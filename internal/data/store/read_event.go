@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
 )
 
@@ -123,7 +124,7 @@ func (s *Store) eventsOfMessage(ctx context.Context, source id.ID, messageID str
 	var sources []id.ID
 	if source != 0 {
 		sources = []id.ID{source}
-	} else if err := s.read(ctx, &sources, `SELECT id FROM names WHERE kind = ?`, KindSource); err != nil {
+	} else if err := s.read(ctx, &sources, `SELECT id FROM names WHERE kind = ?`, plan.KindSource); err != nil {
 		return nil, err
 	}
 	keys := make([]key, len(sources))

@@ -156,7 +156,7 @@ func (b *bench) applyPlan() PlanChanges {
 	return out
 }
 
-func (b *bench) name(kind, name string) id.ID {
+func (b *bench) name(kind plan.Kind, name string) id.ID {
 	b.t.Helper()
 	v, err := b.Store.NameID(b.t.Context(), kind, name)
 	require.NoError(b.t, err)
@@ -173,7 +173,7 @@ func (b *bench) tell() story {
 	t := b.t
 	ctx := t.Context()
 	b.applyPlan()
-	web := b.name(store.KindSource, "web")
+	web := b.name(plan.KindSource, "web")
 	stored, err := b.Store.StoreEvents(ctx, []store.NewEvent{
 		{Source: web, Type: "identify", UserID: "ada", MessageID: "m1", Body: []byte(`{"type":"identify","userId":"ada","traits":{"email":"ada@example.com"}}`)},
 		{Source: web, Type: "track", Name: "Seen", UserID: "bob", MessageID: "m2", Body: []byte(`{"type":"track","event":"Seen","userId":"bob"}`)},
@@ -181,8 +181,8 @@ func (b *bench) tell() story {
 	}, time.Minute)
 	require.NoError(t, err)
 	s := story{identify: stored[0].ID, plain: stored[1].ID, refused: stored[2].ID}
-	keep, xm, dir := b.name(store.KindMapping, "keep"), b.name(store.KindDestination, "xm"), b.name(store.KindDirectory, "customers")
-	require.NoError(t, b.Store.WriteDeliveries(ctx, []store.NewDelivery{{Event: s.identify, Mapping: keep, Destination: xm, Action: plan.UpsertContact,
+	keep, xm, dir := b.name(plan.KindMapping, "keep"), b.name(plan.KindDestination, "xm"), b.name(plan.KindDirectory, "customers")
+	require.NoError(t, b.Store.WriteDeliveries(ctx, []delivery.New{{Event: s.identify, Mapping: keep, Destination: xm, Action: plan.UpsertContact,
 		Status: delivery.Pending, Occurred: testTime, Payload: []byte(`{"email":"ada@example.com"}`), Due: testTime}}))
 	require.NoError(t, b.Store.DropUnmatched(ctx, []id.ID{s.plain}))
 	s.contact = b.Store.Next()
@@ -192,15 +192,15 @@ func (b *bench) tell() story {
 		InputKeys(&contact.Input{ExtRef: "ada", Email: "ada@example.com"}) {
 		b.do(`INSERT INTO contact_keys (key, directory, rule, contact) VALUES (?, ?, ?, ?)`, k.Key[:], dir, k.Rule, s.contact)
 	}
-	require.NoError(t, b.Store.MarkDeliveries(ctx, []store.Mark{{Ref: delivery.Ref{Event: s.identify, Mapping: keep}, Status: delivery.Done, Attempts: 1, Contact: s.contact}}))
+	require.NoError(t, b.Store.MarkDeliveries(ctx, []delivery.Mark{{Ref: delivery.Ref{Event: s.identify, Mapping: keep}, Status: delivery.Done, Attempts: 1, Contact: s.contact}}))
 	b.do(`INSERT INTO contact_changes (id, contact, event, at, cause, diff) VALUES (?, ?, ?, 5, 'event', '{"email":[null,"ada@example.com"]}')`, b.Store.Next(), s.contact, s.identify)
 	s.tx1 = b.Store.Next()
 	b.do(`INSERT INTO transactions (id, event, mapping, contact, list, date, data) VALUES (?, ?, ?, ?, ?, 77, '{"total":3}')`,
-		s.tx1, s.identify, keep, s.contact, b.name(store.KindList, "customers/everyone"))
+		s.tx1, s.identify, keep, s.contact, b.name(plan.KindList, "customers/everyone"))
 	s.run, s.distribution, s.invitation, s.mail = b.Store.Next(), b.Store.Next(), b.Store.Next(), b.Store.Next()
 	b.do(`INSERT INTO runs (id, workflow, version, event, generation, status, contact, directory, fields, payload, created_at, ended_at)
 		VALUES (?, ?, 1, ?, 0, 'done', ?, ?, '[{"name":"user","type":"string","state":"value","value":"ada"}]', x'7b7d', 5, 6)`,
-		s.run, b.name(store.KindWorkflow, "ask"), s.identify, s.contact, dir)
+		s.run, b.name(plan.KindWorkflow, "ask"), s.identify, s.contact, dir)
 	b.do(`INSERT INTO run_tasks (run, step, position, kind, status, attempts, output, started_at, ended_at) VALUES (?, 'ask', 0, 'distribute', 'done', 1, '{"sent":1}', 5, 6)`, s.run)
 	b.do(`INSERT INTO distributions (id, run, step, directory, survey, channel, status, settings, created_at) VALUES (?, ?, 'ask', ?, 'nps', 'email', 'waiting', '{}', 5)`, s.distribution, s.run, dir)
 	b.do(`INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, sent_at, opens, response)

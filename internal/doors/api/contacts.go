@@ -5,6 +5,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -32,11 +33,11 @@ func (s *Service) Contacts(ctx context.Context, f ContactFilter, p Paging) (Page
 
 // directories is where to look for contacts: the directory asked for, or all.
 func (s *Service) directories(ctx context.Context, nameOrID string) ([]store.ContactScope, error) {
-	all, err := s.Store.Names(ctx, store.KindDirectory)
+	all, err := s.Store.Names(ctx, plan.KindDirectory)
 	if err != nil {
 		return nil, err
 	}
-	one, err := s.named(ctx, store.KindDirectory, nameOrID)
+	one, err := s.named(ctx, plan.KindDirectory, nameOrID)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
@@ -93,7 +94,7 @@ func (s *Service) destinations(ctx context.Context) ([]Destination, error) {
 	all := make([]Destination, 0, len(p.Destinations))
 	for _, def := range p.Destinations {
 		d := Destination{
-			ID: ids[[2]string{store.KindDestination, def.Name}], Name: def.Name, Type: def.Type, Directory: def.Directory,
+			ID: ids[plan.Name{Kind: plan.KindDestination, Name: def.Name}], Name: def.Name, Type: def.Type, Directory: def.Directory,
 			Holds: []Hold{}, Waiting: map[string]int{}, Mappings: []string{}, Status: "ok",
 		}
 		if def.Type == plan.TypeQualtrics {
@@ -127,7 +128,7 @@ func (d *Destination) count(queues []store.QueueRow) {
 }
 
 // fill adds what is known beside the plan.
-func (d *Destination) fill(rows []store.DestinationRow, holds store.Holds) {
+func (d *Destination) fill(rows []store.DestinationRow, holds delivery.Holds) {
 	for _, h := range holds {
 		if h.Destination == d.ID {
 			d.Holds = append(d.Holds, showHold(h))
@@ -147,7 +148,7 @@ func (d *Destination) fill(rows []store.DestinationRow, holds store.Holds) {
 	}
 }
 
-func showHold(h store.Hold) Hold { return Hold{h.Action, h.Until(), h.Reason} }
+func showHold(h delivery.Hold) Hold { return Hold{h.Action, h.Until(), h.Reason} }
 
 // Destination is one destination, by name or id.
 func (s *Service) Destination(ctx context.Context, nameOrID string) (Destination, error) {
@@ -270,7 +271,7 @@ func (s *Service) RemoteDirectories(ctx context.Context, nameOrID string) (Remot
 		return out, err
 	}
 	if def.Type != plan.TypeQualtrics {
-		v, err := s.Store.NameID(ctx, store.KindDirectory, def.Directory)
+		v, err := s.Store.NameID(ctx, plan.KindDirectory, def.Directory)
 		out.Directories = append(out.Directories, RemoteDirectory{ID: v.String(), Name: def.Directory, Default: true})
 		return out, err
 	}

@@ -151,20 +151,20 @@ func TestDestinations_SayWhatHoldsThem(t *testing.T) {
 	require.Equal(t, "ok", d.Status)
 	require.Equal(t, "fra1", d.Datacenter)
 	until := testTime.Add(time.Minute)
-	hold := store.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
-	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: d.ID, Holds: []store.Hold{hold}}))
+	hold := delivery.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
+	require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: d.ID, Holds: []delivery.Hold{hold}}))
 	d, err = b.Destination(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Equal(t, "held", d.Status)
 	require.Equal(t, []Hold{{plan.UpsertContact, until, "the account's limit is used up"}}, d.Holds)
 	for range 2 {
-		require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: d.ID, Trouble: "the token is refused"}))
+		require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: d.ID, Trouble: "the token is refused"}))
 	}
 	d, err = b.Destination(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Equal(t, "failed", d.Status)
 	require.Equal(t, Trouble{testTime.UTC(), "the token is refused"}, *d.Trouble)
-	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: d.ID, Answered: true}))
+	require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: d.ID, Answered: true}))
 	d, err = b.Destination(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Nil(t, d.Trouble)
@@ -177,16 +177,16 @@ func TestDestinations_SayWhatHoldsThem(t *testing.T) {
 // waits makes a delivery of a new event wait at acme, as the first round leaves it.
 func (b *bench) waits(status string, due time.Time, action string) id.ID {
 	b.t.Helper()
-	stored, err := b.Store.StoreEvents(b.t.Context(), []store.NewEvent{{Source: b.name(store.KindSource, "web"), Type: "identify",
+	stored, err := b.Store.StoreEvents(b.t.Context(), []store.NewEvent{{Source: b.name(plan.KindSource, "web"), Type: "identify",
 		MessageID: fmt.Sprint(b.Store.Next()), Body: []byte(`{"type":"identify"}`)}}, time.Minute)
 	require.NoError(b.t, err)
-	ref := delivery.Ref{Event: stored[0].ID, Mapping: b.name(store.KindMapping, "keep")}
-	require.NoError(b.t, b.Store.WriteDeliveries(b.t.Context(), []store.NewDelivery{{Event: ref.Event, Mapping: ref.Mapping,
-		Destination: b.name(store.KindDestination, "acme"), Action: action, Status: delivery.Pending, Occurred: testTime, Payload: []byte(`{}`), Due: testTime}}))
+	ref := delivery.Ref{Event: stored[0].ID, Mapping: b.name(plan.KindMapping, "keep")}
+	require.NoError(b.t, b.Store.WriteDeliveries(b.t.Context(), []delivery.New{{Event: ref.Event, Mapping: ref.Mapping,
+		Destination: b.name(plan.KindDestination, "acme"), Action: action, Status: delivery.Pending, Occurred: testTime, Payload: []byte(`{}`), Due: testTime}}))
 	if status != "pending" {
 		result := jsonvalue.NewObject(1)
 		result.Set("requests", []any{"req-1"})
-		require.NoError(b.t, b.Store.MarkDeliveries(b.t.Context(), []store.Mark{{Ref: ref, Status: delivery.Status(status), Attempts: 2, Reason: "its own reason", Result: result, Due: due}}))
+		require.NoError(b.t, b.Store.MarkDeliveries(b.t.Context(), []delivery.Mark{{Ref: ref, Status: delivery.Status(status), Attempts: 2, Reason: "its own reason", Result: result, Due: due}}))
 	}
 	return ref.Event
 }
@@ -211,8 +211,8 @@ func TestDelivery_WhileItsActionIsHeld_IsNextTriedWhenTheHoldEnds(t *testing.T) 
 	require.Nil(t, b.shown(retrying).Hold)
 	require.Nil(t, b.shown(pending).NextAttempt)
 
-	hold := store.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
-	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: b.name(store.KindDestination, "acme"), Holds: []store.Hold{hold}}))
+	hold := delivery.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
+	require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: b.name(plan.KindDestination, "acme"), Holds: []delivery.Hold{hold}}))
 	d := b.shown(retrying)
 	require.Equal(t, Hold{plan.UpsertContact, until, "the account's limit is used up"}, *d.Hold)
 	require.Equal(t, until, *d.NextAttempt)
@@ -241,7 +241,7 @@ func TestDelivery_WhileItsDestinationIsPaused_HasNoNextAttempt(t *testing.T) {
 func TestOverview_DestinationsThatAreNotOk_AreParts(t *testing.T) {
 	now := testTime
 	b, _ := connected(t, "TOKEN-1", func(o *Options) { o.Now = func() time.Time { now = now.Add(overviewFresh); return now } })
-	acme := b.name(store.KindDestination, "acme")
+	acme := b.name(plan.KindDestination, "acme")
 	part := func() *Part {
 		o, err := b.Overview(t.Context())
 		require.NoError(t, err)
@@ -254,12 +254,12 @@ func TestOverview_DestinationsThatAreNotOk_AreParts(t *testing.T) {
 	require.Nil(t, part(), "both are ok")
 
 	soon, later := testTime.Add(time.Minute), testTime.Add(time.Hour)
-	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: acme, Holds: []store.Hold{
+	require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: acme, Holds: []delivery.Hold{
 		{Action: plan.UpsertContact, UntilMillis: soon.UnixMilli(), Reason: "minute"}, {Action: plan.StartWorkflow, UntilMillis: later.UnixMilli(), Reason: "hour"}}}))
 	require.Equal(t, Part{Name: "acme", Status: "held", Detail: "hour", Destination: acme, Until: &later}, *part())
 
 	for range 2 {
-		require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: acme, Trouble: "the token is refused"}))
+		require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: acme, Trouble: "the token is refused"}))
 	}
 	at := testTime.UTC()
 	require.Equal(t, Part{Name: "acme", Status: "failed", Detail: "the token is refused", Destination: acme, Since: &at}, *part())

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/data/store"
@@ -35,19 +36,19 @@ func (s *Service) Distributions(ctx context.Context, run string, p Paging) (Page
 }
 
 // Distribution is one distribution.
-func (s *Service) Distribution(ctx context.Context, distribution id.ID) (Distribution, error) {
-	row, err := s.Store.DistributionRow(ctx, distribution)
+func (s *Service) Distribution(ctx context.Context, v id.ID) (Distribution, error) {
+	row, err := s.Store.DistributionRow(ctx, v)
 	if err != nil {
-		return Distribution{}, missing(err, "distribution", distribution)
+		return Distribution{}, missing(err, "distribution", v)
 	}
-	show, err := s.distributionShower(ctx, []store.DistributionRow{row})
+	show, err := s.distributionShower(ctx, []distribution.Distribution{row})
 	if err != nil {
 		return Distribution{}, err
 	}
 	return show(row), nil
 }
 
-func (s *Service) distributionShower(ctx context.Context, rows []store.DistributionRow) (func(store.DistributionRow) Distribution, error) {
+func (s *Service) distributionShower(ctx context.Context, rows []distribution.Distribution) (func(distribution.Distribution) Distribution, error) {
 	ids := make([]id.ID, len(rows))
 	for i, r := range rows {
 		ids[i] = r.ID
@@ -60,10 +61,10 @@ func (s *Service) distributionShower(ctx context.Context, rows []store.Distribut
 	for _, c := range list {
 		counts[c.Distribution] = append(counts[c.Distribution], c)
 	}
-	return func(r store.DistributionRow) Distribution {
+	return func(r distribution.Distribution) Distribution {
 		return Distribution{
-			ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: r.Status, Counts: showCounts(counts[r.ID]),
-			CreatedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt.Int64),
+			ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: string(r.Status), Counts: showCounts(counts[r.ID]),
+			CreatedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt),
 		}
 	}, nil
 }

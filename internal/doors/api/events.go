@@ -7,6 +7,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -21,7 +22,7 @@ func (s *Service) Events(ctx context.Context, f EventFilter, p Paging) (Page[Eve
 		return none, err
 	}
 	q := store.EventQuery{MessageID: f.MessageID, Status: f.Status, Type: f.Type, Name: f.Name, UserID: f.UserID}
-	if q.Source, err = s.named(ctx, store.KindSource, f.Source); err != nil {
+	if q.Source, err = s.named(ctx, plan.KindSource, f.Source); err != nil {
 		return none, err
 	}
 	if f.Since != nil {
@@ -91,8 +92,8 @@ func (s *Service) eventShower(ctx context.Context, rows []store.EventRow, payloa
 // keepers are what keeps deliveries from being tried for now, beside their own
 // next attempt.
 type keepers struct {
-	holds  store.Holds
-	pauses []store.Pause
+	holds  delivery.Holds
+	pauses []delivery.Pause
 }
 
 // keepers reads them when any of these deliveries is open.
@@ -122,7 +123,7 @@ func showDelivery(n names, d store.DeliveryRow, k keepers) Delivery {
 	if delivery.Status(d.Status).Ended() {
 		return out
 	}
-	if i := slices.IndexFunc(k.pauses, func(p store.Pause) bool { return p.Destination == d.Destination }); i >= 0 {
+	if i := slices.IndexFunc(k.pauses, func(p delivery.Pause) bool { return p.Destination == d.Destination }); i >= 0 {
 		p := k.pauses[i]
 		out.Paused = &Paused{p.At().UTC(), p.By, p.Note}
 		return out

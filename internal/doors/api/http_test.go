@@ -16,7 +16,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // description is the served OpenAPI document, as far as tests read it.
@@ -333,6 +332,6 @@ func TestTokens_EmptyOnesCountForNothing(t *testing.T) {
 func TestNamed_UnknownNameOfAFilter_IsNotNotFound(t *testing.T) {
 	b := setup(t)
 	b.tell()
-	_, err := b.named(t.Context(), store.KindWorkflow, "nope")
+	_, err := b.named(t.Context(), plan.KindWorkflow, "nope")
 	require.Equal(t, fault.Invalid, fault.KindOf(err))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/plan"
 )
 
 func TestEvents_ShowNamesStatusAndDeliveries(t *testing.T) {
@@ -102,7 +102,7 @@ func TestWhy_JudgesEveryMappingByTheEventsRevision(t *testing.T) {
 func TestContacts_OneDirectoryOrAll_InTheirRegion(t *testing.T) {
 	b := setup(t)
 	s := b.tell()
-	for _, f := range []ContactFilter{{}, {Directory: "customers"}, {Email: "ADA@example.com"}, {ExtRef: "ada", Directory: b.name(store.KindDirectory, "customers").String()}, {Phone: "090-1234-5678"}} {
+	for _, f := range []ContactFilter{{}, {Directory: "customers"}, {Email: "ADA@example.com"}, {ExtRef: "ada", Directory: b.name(plan.KindDirectory, "customers").String()}, {Phone: "090-1234-5678"}} {
 		page, err := b.Contacts(t.Context(), f, Paging{})
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1, "%+v", f)
@@ -146,7 +146,7 @@ func TestOverview_SixtyMinutesThatAddUp(t *testing.T) {
 	b := setup(t, func(o *Options) { o.Now = func() time.Time { return now } })
 	s := b.tell()
 	b.do(`INSERT INTO deliveries (event, mapping, destination, action, status, attempts, occurred_at, updated_at, reason) VALUES (?, ?, 1, 'upsert_contact', 'rejected', 1, 0, 7, 'no email')`,
-		s.plain, b.name(store.KindMapping, "keep"))
+		s.plain, b.name(plan.KindMapping, "keep"))
 	o, err := b.Overview(t.Context())
 	require.NoError(t, err)
 	require.Len(t, o.Minutes, 60)

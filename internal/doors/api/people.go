@@ -30,7 +30,7 @@ type Invitees struct {
 
 // invited is an invitation with its survey.
 type invited struct {
-	store.Invitation
+	distribution.Invitation
 	survey   *plan.Survey
 	name     string
 	snapshot distribution.Snapshot
@@ -99,7 +99,7 @@ func (p *Invitees) OptOut(ctx context.Context, token string) error {
 // Respond records a response and tells who waits for it. A second finished one is
 // a Conflict, unless it has the first one's ResponseID.
 func (p *Invitees) Respond(ctx context.Context, r people.Response) error {
-	inv, changed, err := p.Store.RecordAnswer(ctx, store.Answer{Token: r.Token, Finished: r.Status == people.Finished, ResponseID: r.ResponseID, Answers: r.Answers})
+	inv, changed, err := p.Store.RecordAnswer(ctx, distribution.Answer{Token: r.Token, Finished: r.Status == people.Finished, ResponseID: r.ResponseID, Answers: r.Answers})
 	if err != nil {
 		return err
 	}
@@ -116,12 +116,12 @@ func (p *Invitees) Respond(ctx context.Context, r people.Response) error {
 	return nil
 }
 
-func repeated(inv store.Invitation, r people.Response) error {
+func repeated(inv distribution.Invitation, r people.Response) error {
 	if r.Status != people.Finished {
 		return nil
 	}
-	if r.ResponseID != "" && inv.Response.Valid {
-		if o, err := jsonvalue.ParseObject([]byte(inv.Response.String)); err == nil && o.Get("response_id") == r.ResponseID {
+	if r.ResponseID != "" && inv.Response != "" {
+		if o, err := jsonvalue.ParseObject([]byte(inv.Response)); err == nil && o.Get("response_id") == r.ResponseID {
 			return nil
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/plan"
 )
 
 func TestPlan_ApplyDiffExport_RoundTrip(t *testing.T) {
@@ -80,7 +80,7 @@ func TestSources_WriteKeys_AreResolved(t *testing.T) {
 	require.Equal(t, `{"sources":[]}`, body)
 	b.applyPlan()
 	_, body, _ = b.request("GET", "/sources", "")
-	require.JSONEq(t, `{"sources":[{"id":"`+b.name(store.KindSource, "web").String()+`","name":"web","write_keys":["k"]}]}`, body)
+	require.JSONEq(t, `{"sources":[{"id":"`+b.name(plan.KindSource, "web").String()+`","name":"web","write_keys":["k"]}]}`, body)
 	b.Options.Secrets = nil
 	_, body, _ = b.request("GET", "/sources", "")
 	require.Contains(t, body, `"write_keys":[]`)

@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -15,11 +18,11 @@ func (s *Service) Runs(ctx context.Context, f RunFilter, p Paging) (Page[Run], e
 	if err != nil {
 		return none, err
 	}
-	if err := oneOf("status", f.Status, store.RunPending, store.RunRunning, store.RunDone, store.RunFailed, store.RunNotStarted, store.RunCancelled); err != nil {
+	if err := oneOf("status", f.Status, run.Statuses()...); err != nil {
 		return none, err
 	}
-	q := store.RunQuery{Status: f.Status}
-	if q.Workflow, err = s.named(ctx, store.KindWorkflow, f.Workflow); err != nil {
+	q := store.RunQuery{Status: run.Status(f.Status)}
+	if q.Workflow, err = s.named(ctx, plan.KindWorkflow, f.Workflow); err != nil {
 		return none, err
 	}
 	if q.Event, err = filterID("event", f.Event); err != nil {
@@ -40,12 +43,12 @@ func (s *Service) Runs(ctx context.Context, f RunFilter, p Paging) (Page[Run], e
 }
 
 // Run is one run.
-func (s *Service) Run(ctx context.Context, run id.ID) (Run, error) {
-	row, err := s.Store.RunRow(ctx, run)
+func (s *Service) Run(ctx context.Context, v id.ID) (Run, error) {
+	row, err := s.Store.RunRow(ctx, v)
 	if err != nil {
-		return Run{}, missing(err, "run", run)
+		return Run{}, missing(err, "run", v)
 	}
-	show, err := s.runShower(ctx, []store.RunRow{row})
+	show, err := s.runShower(ctx, []run.Run{row})
 	if err != nil {
 		return Run{}, err
 	}
@@ -53,7 +56,7 @@ func (s *Service) Run(ctx context.Context, run id.ID) (Run, error) {
 }
 
 // runShower reads what it takes to show these rows.
-func (s *Service) runShower(ctx context.Context, rows []store.RunRow) (func(store.RunRow) Run, error) {
+func (s *Service) runShower(ctx context.Context, rows []run.Run) (func(run.Run) Run, error) {
 	n, err := s.names(ctx)
 	if err != nil {
 		return nil, err
@@ -69,23 +72,23 @@ func (s *Service) runShower(ctx context.Context, rows []store.RunRow) (func(stor
 	steps := make(map[id.ID][]RunStep, len(rows))
 	for _, t := range list {
 		steps[t.Run] = append(steps[t.Run], RunStep{
-			ID: t.Step, Kind: t.Kind, Status: t.Status, Attempts: t.Attempts, Input: object(t.Input), Output: object(t.Output), Error: t.Error,
-			StartedAt: instantOrNil(t.StartedAt.Int64), EndedAt: instantOrNil(t.EndedAt.Int64),
+			ID: t.Step, Kind: t.Kind, Status: string(t.Status), Attempts: t.Attempts, Input: object(t.Input), Output: object(t.Output), Error: t.Error,
+			StartedAt: instantOrNil(t.StartedAt), EndedAt: instantOrNil(t.EndedAt),
 		})
 	}
-	return func(r store.RunRow) Run {
-		run := Run{
-			ID: r.ID, Workflow: n.of(r.Workflow), Version: r.Version, Event: r.Event, Contact: r.Contact, Status: r.Status, Reason: r.Reason,
-			StartedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt.Int64), Steps: steps[r.ID],
+	return func(r run.Run) Run {
+		out := Run{
+			ID: r.ID, Workflow: n.of(r.Workflow), Version: r.Version, Event: r.Event, Contact: r.Contact, Status: string(r.Status), Reason: r.Reason,
+			StartedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt), Steps: steps[r.ID],
 		}
-		run.Fields, run.FieldStates = fields(r.Fields)
-		if run.Steps == nil {
-			run.Steps = []RunStep{}
+		out.Fields, out.FieldStates = fields(r.Fields)
+		if out.Steps == nil {
+			out.Steps = []RunStep{}
 		}
-		if r.Status != store.RunNotStarted {
-			run.TemporalURL = s.temporalRun("run/" + r.ID.String())
+		if r.Status != run.NotStarted {
+			out.TemporalURL = s.temporalRun(handover.RunID(r.ID))
 		}
-		return run
+		return out
 	}, nil
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
@@ -117,8 +119,8 @@ func (s *Service) names(ctx context.Context) (names, error) {
 	}
 	n := make(names, len(all))
 	for key, v := range all {
-		kind, name := key[0], key[1]
-		if kind == store.KindList { // stored as directory/list
+		name := key.Name
+		if key.Kind == plan.KindList { // stored as directory/list
 			_, name, _ = strings.Cut(name, "/")
 		}
 		n[v] = name
@@ -135,13 +137,13 @@ func (n names) of(v id.ID) string {
 }
 
 // named resolves a name or id in a filter; empty is none.
-func (s *Service) named(ctx context.Context, kind, nameOrID string) (id.ID, error) {
+func (s *Service) named(ctx context.Context, kind plan.Kind, nameOrID string) (id.ID, error) {
 	if nameOrID == "" {
 		return 0, nil
 	}
 	v, err := s.Store.NameID(ctx, kind, nameOrID)
 	if fault.KindOf(err) == fault.NotFound {
-		return 0, fault.Field(kind, "there is no %s called %q", kind, nameOrID)
+		return 0, fault.Field(string(kind), "there is no %s called %q", kind, nameOrID)
 	}
 	return v, err
 }
@@ -159,16 +161,15 @@ func filterID(field, text string) (id.ID, error) {
 }
 
 // oneOf checks a filter that has a list of values; empty is none.
-func oneOf(field, value string, values ...string) error {
-	if value == "" {
+func oneOf[S ~string](field, value string, values ...S) error {
+	if value == "" || slices.Contains(values, S(value)) {
 		return nil
 	}
-	for _, v := range values {
-		if v == value {
-			return nil
-		}
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
 	}
-	return fault.Field(field, "want one of %s; found %q", strings.Join(values, ", "), value)
+	return fault.Field(field, "want one of %s; found %q", strings.Join(texts, ", "), value)
 }
 
 // object is stored JSON as an object; nil when there is none.
@@ -207,7 +208,7 @@ func (s *Service) temporalList(event id.ID) string {
 	if s.TemporalUI == "" {
 		return ""
 	}
-	return s.temporalBase() + "?query=" + url.QueryEscape(`SegueEvents = "`+event.String()+`"`)
+	return s.temporalBase() + "?query=" + url.QueryEscape(handover.AttributeEvents+` = "`+event.String()+`"`)
 }
 
 func (s *Service) temporalRun(workflowID string) string {

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/plan"
 )
 
 // Source is one source of the plan in force.
@@ -40,7 +40,7 @@ func (s *Service) Sources(ctx context.Context) (SourceList, error) {
 		}
 	}
 	for _, def := range p.Sources {
-		src := Source{ID: ids[[2]string{store.KindSource, def.Name}], Name: def.Name, WriteKeys: []string{}}
+		src := Source{ID: ids[plan.Name{Kind: plan.KindSource, Name: def.Name}], Name: def.Name, WriteKeys: []string{}}
 		for _, key := range def.WriteKeys {
 			v, err := key.Resolve(func(name string) (string, bool) { v, ok := secrets[name]; return v, ok })
 			if err == nil && v != "" {

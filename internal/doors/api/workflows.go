@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/plan"
 )
 
 // Workflow is one workflow of the plan in force.
@@ -38,7 +38,7 @@ func (s *Service) Workflows(ctx context.Context) (WorkflowList, error) {
 		return out, err
 	}
 	for _, def := range p.Workflows {
-		w := Workflow{ID: ids[[2]string{store.KindWorkflow, def.Name}], Name: def.Name, Enabled: def.IsEnabled(), URLs: []string{}}
+		w := Workflow{ID: ids[plan.Name{Kind: plan.KindWorkflow, Name: def.Name}], Name: def.Name, Enabled: def.IsEnabled(), URLs: []string{}}
 		if w.Version, err = s.Store.VersionOf(ctx, w.ID, def); err != nil {
 			return out, err
 		}

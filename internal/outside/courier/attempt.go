@@ -7,14 +7,13 @@ import (
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // maxRequestIDs bounds the request ids kept on a delivery, the newest.
 const maxRequestIDs = 20
 
 // try makes one attempt, when nobody else has, and records how it ended.
-func (r *round) try(ctx context.Context, d store.RemoteDelivery) error {
+func (r *round) try(ctx context.Context, d delivery.Remote) error {
 	ours, err := r.Store.BeginAttempt(ctx, d.Ref(), d.Attempts)
 	if err != nil || !ours {
 		return err
@@ -22,10 +21,10 @@ func (r *round) try(ctx context.Context, d store.RemoteDelivery) error {
 	o := r.attempt(ctx, d)
 	ctx, cancel := mustWrite(ctx)
 	defer cancel()
-	return r.Store.MarkDeliveries(ctx, []store.Mark{r.mark(d, o)})
+	return r.Store.MarkDeliveries(ctx, []delivery.Mark{r.mark(d, o)})
 }
 
-func (r *round) attempt(ctx context.Context, d store.RemoteDelivery) (o delivery.Outcome) {
+func (r *round) attempt(ctx context.Context, d delivery.Remote) (o delivery.Outcome) {
 	err := fault.Guard(func() error {
 		t, err := r.Revisions.Revision(ctx, d.Revision)
 		if err != nil {
@@ -54,10 +53,10 @@ func (r *round) attempt(ctx context.Context, d store.RemoteDelivery) (o delivery
 }
 
 // mark is a delivery's state after an attempt.
-func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
+func (r *round) mark(d delivery.Remote, o delivery.Outcome) delivery.Mark {
 	after, blameless := r.ended(d.Action, o)
 	now := r.Now()
-	m := store.Mark{
+	m := delivery.Mark{
 		Ref: d.Ref(), Attempts: d.Attempts + 1, Status: delivery.Done, Result: result(d, o),
 		Due: now, Unsure: d.Unsure || o.Unsure,
 	}
@@ -83,7 +82,7 @@ func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
 }
 
 // resultSoFar is what earlier attempts have left on a delivery.
-func resultSoFar(d store.RemoteDelivery) *jsonvalue.Object {
+func resultSoFar(d delivery.Remote) *jsonvalue.Object {
 	if o, err := jsonvalue.ParseObject([]byte(d.Result)); err == nil {
 		return o
 	}
@@ -92,7 +91,7 @@ func resultSoFar(d store.RemoteDelivery) *jsonvalue.Object {
 
 // result is what a delivery keeps of its attempts: the summary, and the request ids
 // that the account's support asks for.
-func result(d store.RemoteDelivery, o delivery.Outcome) *jsonvalue.Object {
+func result(d delivery.Remote, o delivery.Outcome) *jsonvalue.Object {
 	before := resultSoFar(d)
 	out := jsonvalue.NewObject(4)
 	for k, v := range before.All() {

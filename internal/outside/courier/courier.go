@@ -24,7 +24,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // Courier delivers to remote accounts. Safe for concurrent use; one destination's
@@ -82,37 +81,37 @@ type Store interface {
 
 // Rounds is what is known of destinations from round to round.
 type Rounds interface {
-	DueActions(ctx context.Context, destination id.ID) ([]store.Due, error)
-	Holds(ctx context.Context, revision int64) (store.Holds, error)
-	Pauses(ctx context.Context) ([]store.Pause, error)
+	DueActions(ctx context.Context, destination id.ID) ([]delivery.Due, error)
+	Holds(ctx context.Context, revision int64) (delivery.Holds, error)
+	Pauses(ctx context.Context) ([]delivery.Pause, error)
 	Pace(ctx context.Context, destination id.ID) (string, error)
-	EndRound(ctx context.Context, r store.Round) error
+	EndRound(ctx context.Context, r delivery.Round) error
 }
 
 // Deliveries is where deliveries to remote accounts wait.
 type Deliveries interface {
-	RemoteDue(ctx context.Context, destination id.ID, action string, limit int) ([]store.RemoteDelivery, error)
+	RemoteDue(ctx context.Context, destination id.ID, action string, limit int) ([]delivery.Remote, error)
 	BeginAttempt(ctx context.Context, r delivery.Ref, attempts int) (ours bool, err error)
-	MarkDeliveries(ctx context.Context, marks []store.Mark) error
+	MarkDeliveries(ctx context.Context, marks []delivery.Mark) error
 }
 
 // Messages is where messages wait that a remote account is to send, and looks at what
 // became of them.
 type Messages interface {
-	QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error
-	MessagesDue(ctx context.Context, destination id.ID, action string, limit int) ([]store.QueuedMessage, error)
-	BeginMessage(ctx context.Context, invitation id.ID, kind string, tries int) (ours bool, err error)
-	AccountSent(ctx context.Context, destination id.ID, m store.MessageState, firstLook time.Time) error
-	MessageFailed(ctx context.Context, invitation id.ID, kind, reason string, final bool) error
-	EndMessage(ctx context.Context, m store.MessageState) error
+	QueueMessages(ctx context.Context, destination id.ID, kind distribution.Kind, invitations []id.ID, due time.Time) error
+	MessagesDue(ctx context.Context, destination id.ID, action string, limit int) ([]distribution.QueuedMessage, error)
+	BeginMessage(ctx context.Context, invitation id.ID, kind distribution.Kind, tries int) (ours bool, err error)
+	AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time) error
+	MessageFailed(ctx context.Context, invitation id.ID, kind distribution.Kind, reason string, final bool) error
+	EndMessage(ctx context.Context, m distribution.MessageState) error
 }
 
 // Invitations is whom messages go to, and what became of them.
 type Invitations interface {
-	DistributionByID(ctx context.Context, dist id.ID) (store.Distribution, error)
-	InvitationByID(ctx context.Context, invitation id.ID) (store.Invitation, error)
-	Reserve(ctx context.Context, invitation id.ID, kind string, rule store.Rule) (store.Reservation, error)
+	DistributionByID(ctx context.Context, dist id.ID) (distribution.Distribution, error)
+	InvitationByID(ctx context.Context, invitation id.ID) (distribution.Invitation, error)
+	Reserve(ctx context.Context, invitation id.ID, kind distribution.Kind, rule distribution.Rule) (distribution.Reservation, error)
 	EndInvitation(ctx context.Context, invitation id.ID, status distribution.Status, reason string) error
 	LinkOpened(ctx context.Context, invitation id.ID) error
-	RecordAnswer(ctx context.Context, a store.Answer) (store.Invitation, bool, error)
+	RecordAnswer(ctx context.Context, a distribution.Answer) (distribution.Invitation, bool, error)
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // ended notes how an attempt ended, and holds what is not to be tried for now: its
@@ -54,13 +53,13 @@ func (r *round) hold(action string, d time.Duration, revision int64, reason stri
 			return
 		}
 	}
-	h := store.Hold{Destination: r.dest.ID, Action: action, UntilMillis: until, Revision: revision, Reason: reason}
+	h := delivery.Hold{Destination: r.dest.ID, Action: action, UntilMillis: until, Revision: revision, Reason: reason}
 	r.made, r.holds = append(r.made, h), append(r.holds, h)
 }
 
 // holdOn is the hold that keeps an action back, nil when none does.
-func (r *round) holdOn(action string) *store.Hold {
+func (r *round) holdOn(action string) *delivery.Hold {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return store.Holds(r.holds).On(r.dest.ID, action)
+	return delivery.Holds(r.holds).On(r.dest.ID, action)
 }

@@ -6,10 +6,10 @@ import (
 	"hash/fnv"
 	"sync"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // lanes is how many deliveries of one action are under way at once. Those about one
@@ -29,8 +29,8 @@ func (r *round) deliverSome(ctx context.Context, action string) (some bool, err 
 	return true, r.inLanes(ctx, due)
 }
 
-func (r *round) inLanes(ctx context.Context, due []store.RemoteDelivery) error {
-	var queues [lanes][]store.RemoteDelivery
+func (r *round) inLanes(ctx context.Context, due []delivery.Remote) error {
+	var queues [lanes][]delivery.Remote
 	for i, d := range due {
 		n := laneOf(d, i)
 		queues[n] = append(queues[n], d)
@@ -44,7 +44,7 @@ func (r *round) inLanes(ctx context.Context, due []store.RemoteDelivery) error {
 	return cmp.Or(failed[:]...)
 }
 
-func (r *round) oneByOne(ctx context.Context, queue []store.RemoteDelivery) error {
+func (r *round) oneByOne(ctx context.Context, queue []delivery.Remote) error {
 	for _, d := range queue {
 		if ctx.Err() != nil || r.holdOn(d.Action) != nil {
 			return nil // they stay due
@@ -57,7 +57,7 @@ func (r *round) oneByOne(ctx context.Context, queue []store.RemoteDelivery) erro
 }
 
 // laneOf is the lane of a delivery: by whom it is about, when the payload says so.
-func laneOf(d store.RemoteDelivery, otherwise int) int {
+func laneOf(d delivery.Remote, otherwise int) int {
 	payload, err := jsonvalue.ParseObject(d.Payload)
 	if err != nil || d.Action == plan.StartWorkflow {
 		return otherwise % lanes

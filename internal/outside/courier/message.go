@@ -10,7 +10,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // firstLook is how long after an invitation its account is first asked what became
@@ -25,7 +24,7 @@ func (r *round) sendSome(ctx context.Context, action string) (some bool, err err
 // eachInvitation takes what is due for invitations of a remote account; some reports
 // whether there was any. One after the other, and each invitation once: what follows
 // an invitation needs what the account said to it.
-func (r *round) eachInvitation(ctx context.Context, action string, do func(context.Context, store.QueuedMessage) error) (some bool, err error) {
+func (r *round) eachInvitation(ctx context.Context, action string, do func(context.Context, distribution.QueuedMessage) error) (some bool, err error) {
 	due, err := r.Store.MessagesDue(ctx, r.dest.ID, action, batch)
 	if err != nil || len(due) == 0 {
 		return false, err
@@ -50,8 +49,8 @@ func (r *round) eachInvitation(ctx context.Context, action string, do func(conte
 }
 
 // send looks whether a message may still go, and has the account send it.
-func (r *round) send(ctx context.Context, m store.QueuedMessage) error {
-	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries, Unsure: m.Unsure}
+func (r *round) send(ctx context.Context, m distribution.QueuedMessage) error {
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries, Unsure: m.Unsure}
 	d, s, err := r.distribution(ctx, m)
 	if err != nil {
 		return err
@@ -75,7 +74,7 @@ func (r *round) send(ctx context.Context, m store.QueuedMessage) error {
 		return err
 	}
 	frequency := live.Frequency(d.Directory)
-	reserved, err := r.Store.Reserve(ctx, m.Invitation, m.Kind, store.Rule{Messages: frequency.Messages, Per: frequency.Per, IgnoreFrequency: s.IgnoreFrequency})
+	reserved, err := r.Store.Reserve(ctx, m.Invitation, m.Kind, distribution.Rule{Messages: frequency.Messages, Per: frequency.Per, IgnoreFrequency: s.IgnoreFrequency})
 	if err != nil {
 		return err
 	}
@@ -98,7 +97,7 @@ func (r *round) send(ctx context.Context, m store.QueuedMessage) error {
 }
 
 // distribution is what a message belongs to, with what it says.
-func (r *round) distribution(ctx context.Context, m store.QueuedMessage) (store.Distribution, distribution.Stored, error) {
+func (r *round) distribution(ctx context.Context, m distribution.QueuedMessage) (distribution.Distribution, distribution.Stored, error) {
 	d, err := r.Store.DistributionByID(ctx, m.Distribution)
 	if err != nil {
 		return d, distribution.Stored{}, err
@@ -109,16 +108,16 @@ func (r *round) distribution(ctx context.Context, m store.QueuedMessage) (store.
 
 // reminderDue is when a reminder may go: so long after its invitation really went,
 // however long that had to wait.
-func (r *round) reminderDue(ctx context.Context, m store.QueuedMessage, after time.Duration) (time.Time, error) {
+func (r *round) reminderDue(ctx context.Context, m distribution.QueuedMessage, after time.Duration) (time.Time, error) {
 	inv, err := r.Store.InvitationByID(ctx, m.Invitation)
-	if err != nil || !inv.SentAt.Valid {
+	if err != nil || inv.SentAt == 0 {
 		return r.Now().Add(firstLook), err
 	}
-	return time.UnixMilli(inv.SentAt.Int64).Add(after), nil
+	return inv.Sent().Add(after), nil
 }
 
 // outgoing is a message as the account gets it.
-func (r *round) outgoing(s distribution.Stored, reserved store.Reservation, m store.QueuedMessage) (distribution.Outgoing, error) {
+func (r *round) outgoing(s distribution.Stored, reserved distribution.Reservation, m distribution.QueuedMessage) (distribution.Outgoing, error) {
 	out := distribution.Outgoing{
 		Kind: m.Kind, Email: reserved.Email, From: s.From, ReplyTo: s.ReplyTo, Made: m.Made(), Expires: m.Expires(), Repeat: m.Unsure,
 		Remote: distribution.Remote{Directory: s.DirectoryID, MailingList: s.MailingListID, Survey: s.SurveyID},
@@ -143,10 +142,10 @@ func (r *round) outgoing(s distribution.Stored, reserved store.Reservation, m st
 }
 
 // sent records how an attempt to send a message ended, and what follows.
-func (r *round) sent(ctx context.Context, m store.QueuedMessage, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
-	after, blameless := r.ended(store.ActionDistribute, o)
+func (r *round) sent(ctx context.Context, m distribution.QueuedMessage, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
+	after, blameless := r.ended(distribution.ActionDistribute, o)
 	now := r.Now()
-	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
 	if o.Err == nil {
 		return r.Store.AccountSent(ctx, r.dest.ID, state, now.Add(firstLook))
 	}

@@ -92,6 +92,6 @@ func TestMessage_AccountSkipsSomebody_SaysSo(t *testing.T) {
 		h.pass(time.Hour)
 		h.drain(2 * time.Hour)
 		require.Equal(t, "skipped", string(h.invitation(inv).Status))
-		require.Equal(t, "the account says: Skipped", h.invitation(inv).Reason.String)
+		require.Equal(t, "the account says: Skipped", h.invitation(inv).Reason)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // lookAtSome asks the account what became of some invitations that are due.
@@ -18,8 +17,8 @@ func (r *round) lookAtSome(ctx context.Context, action string) (some bool, err e
 
 // lookAt asks the account what became of an invitation and records it; whoever waits
 // for the answer is told.
-func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
-	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind}
+func (r *round) lookAt(ctx context.Context, m distribution.QueuedMessage) error {
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind}
 	var known distribution.Remote
 	if m.Remote != "" {
 		if err := json.Unmarshal([]byte(m.Remote), &known); err != nil {
@@ -38,7 +37,7 @@ func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
 	}
 	p, o := r.account.Progress(ctx, known)
 	o.Refused = o.Refused && r.account.Refused(ctx)
-	after, blameless := r.ended(store.ActionProgress, o)
+	after, blameless := r.ended(distribution.ActionProgress, o)
 	state.Remote = distribution.Remote{Requests: o.RequestIDs, Status: p.Status}
 	state.Due = now.Add(distribution.NextLook(now.Sub(m.Made())))
 	switch {
@@ -59,7 +58,7 @@ func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
 
 // progressed records what became of an invitation, and has those who have answered
 // thanked.
-func (r *round) progressed(ctx context.Context, m store.QueuedMessage, p distribution.Progress) error {
+func (r *round) progressed(ctx context.Context, m distribution.QueuedMessage, p distribution.Progress) error {
 	switch {
 	case p.Finished || p.Started:
 		return r.answer(ctx, m, p)
@@ -71,12 +70,12 @@ func (r *round) progressed(ctx context.Context, m store.QueuedMessage, p distrib
 	return nil
 }
 
-func (r *round) answer(ctx context.Context, m store.QueuedMessage, p distribution.Progress) error {
+func (r *round) answer(ctx context.Context, m distribution.QueuedMessage, p distribution.Progress) error {
 	inv, err := r.Store.InvitationByID(ctx, m.Invitation)
 	if err != nil {
 		return err
 	}
-	inv, changed, err := r.Store.RecordAnswer(ctx, store.Answer{Token: inv.Token, Finished: p.Finished, ResponseID: p.ResponseID})
+	inv, changed, err := r.Store.RecordAnswer(ctx, distribution.Answer{Token: inv.Token, Finished: p.Finished, ResponseID: p.ResponseID})
 	if err != nil || !p.Finished {
 		return err
 	}
@@ -92,14 +91,14 @@ func (r *round) answer(ctx context.Context, m store.QueuedMessage, p distributio
 
 func (r *round) opened(ctx context.Context, invitation id.ID) error {
 	inv, err := r.Store.InvitationByID(ctx, invitation)
-	if err != nil || inv.OpenedAt.Valid {
+	if err != nil || inv.OpenedAt != 0 {
 		return err
 	}
 	return r.Store.LinkOpened(ctx, invitation)
 }
 
 // thank has a person thanked who has answered, when the distribution says so.
-func (r *round) thank(ctx context.Context, m store.QueuedMessage) error {
+func (r *round) thank(ctx context.Context, m distribution.QueuedMessage) error {
 	_, s, err := r.distribution(ctx, m)
 	if err != nil || s.Thanks == nil {
 		return err

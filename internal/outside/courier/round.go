@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 const (
@@ -38,8 +38,8 @@ type round struct {
 
 	mu       sync.Mutex
 	ends     time.Time
-	holds    []store.Hold // in force
-	made     []store.Hold // of them, by this round
+	holds    []delivery.Hold // in force
+	made     []delivery.Hold // of them, by this round
 	done     int
 	answered bool
 	trouble  string
@@ -88,7 +88,7 @@ func (r *round) run(ctx context.Context) error {
 func (r *round) keep(ctx context.Context, pace string) error {
 	ctx, cancel := mustWrite(ctx)
 	defer cancel()
-	return r.Store.EndRound(ctx, store.Round{Destination: r.dest.ID, Pace: pace, Holds: r.made, Answered: r.answered, Trouble: r.trouble})
+	return r.Store.EndRound(ctx, delivery.Round{Destination: r.dest.ID, Pace: pace, Holds: r.made, Answered: r.answered, Trouble: r.trouble})
 }
 
 // mustWrite is a context for what is written also when the process is about to stop:
@@ -100,11 +100,11 @@ func mustWrite(ctx context.Context) (context.Context, context.CancelFunc) {
 // streams runs a stream for each action, all at the same time.
 func (r *round) streams(ctx context.Context) error {
 	takes := map[string]func(ctx context.Context, action string) (some bool, err error){
-		plan.UpsertContact:     r.deliverSome,
-		plan.UpsertTransaction: r.deliverSome,
-		plan.StartWorkflow:     r.deliverSome,
-		store.ActionDistribute: r.sendSome,
-		store.ActionProgress:   r.lookAtSome,
+		plan.UpsertContact:            r.deliverSome,
+		plan.UpsertTransaction:        r.deliverSome,
+		plan.StartWorkflow:            r.deliverSome,
+		distribution.ActionDistribute: r.sendSome,
+		distribution.ActionProgress:   r.lookAtSome,
 	}
 	var all sync.WaitGroup
 	failed := make(chan error, len(takes))
@@ -156,7 +156,7 @@ func (r *round) turnedOff(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	pauses, err := r.Store.Pauses(ctx)
-	if err != nil || live.Revision == r.revision && r.dest.Off(store.Paused(pauses, r.dest.ID)) == "" {
+	if err != nil || live.Revision == r.revision && r.dest.Off(delivery.Paused(pauses, r.dest.ID)) == "" {
 		return false, err
 	}
 	r.mu.Lock()

@@ -133,14 +133,14 @@ func (h *house) save(p *plan.Plan) {
 	require.NoError(h.t, err)
 }
 
-func (h *house) named(kind, name string) id.ID {
+func (h *house) named(kind plan.Kind, name string) id.ID {
 	h.t.Helper()
 	v, err := h.NameID(h.t.Context(), kind, name)
 	require.NoError(h.t, err)
 	return v
 }
 
-func (h *house) acme() id.ID { return h.named(store.KindDestination, "acme") }
+func (h *house) acme() id.ID { return h.named(plan.KindDestination, "acme") }
 
 // deliver is one round.
 func (h *house) deliver() delivery.Drained {
@@ -184,15 +184,15 @@ func (h *house) waiting(destination string, list ...work) []delivery.Ref {
 	events := make([]store.NewEvent, len(list))
 	for i := range events {
 		h.n++
-		events[i] = store.NewEvent{Source: h.named(store.KindSource, "web"), Type: "track", MessageID: fmt.Sprint("m", h.n), Body: []byte(`{}`)}
+		events[i] = store.NewEvent{Source: h.named(plan.KindSource, "web"), Type: "track", MessageID: fmt.Sprint("m", h.n), Body: []byte(`{}`)}
 	}
 	accepted, err := h.StoreEvents(h.t.Context(), events, time.Minute)
 	require.NoError(h.t, err)
-	deliveries, refs := make([]store.NewDelivery, len(list)), make([]delivery.Ref, len(list))
+	deliveries, refs := make([]delivery.New, len(list)), make([]delivery.Ref, len(list))
 	for i, w := range list {
-		refs[i] = delivery.Ref{Event: accepted[i].ID, Mapping: h.named(store.KindMapping, w.mapping)}
-		deliveries[i] = store.NewDelivery{
-			Event: refs[i].Event, Mapping: refs[i].Mapping, Destination: h.named(store.KindDestination, destination), Action: w.action,
+		refs[i] = delivery.Ref{Event: accepted[i].ID, Mapping: h.named(plan.KindMapping, w.mapping)}
+		deliveries[i] = delivery.New{
+			Event: refs[i].Event, Mapping: refs[i].Mapping, Destination: h.named(plan.KindDestination, destination), Action: w.action,
 			Status: delivery.Pending, Occurred: h.now(), Payload: []byte(w.payload), Due: h.now(),
 		}
 	}
@@ -224,10 +224,10 @@ func (h *house) statuses(refs []delivery.Ref) map[string]int {
 // invited makes an invitation of somebody, which the account is to send.
 func (h *house) invited(user string) (run, invitation id.ID) {
 	h.t.Helper()
-	ctx, dir, email := h.t.Context(), store.Directory{ID: h.named(store.KindDirectory, "customers")}, user+"@example.com"
+	ctx, dir, email := h.t.Context(), contact.Directory{ID: h.named(plan.KindDirectory, "customers")}, user+"@example.com"
 	ref := h.waiting("xm", work{"own", plan.UpsertContact, `{}`})[0]
 	in := &contact.Input{ExtRef: user, Email: email, Stamp: contact.Stamp{At: h.now().UnixMilli(), Event: ref.Event}}
-	require.NoError(h.t, h.ApplyContacts(ctx, dir, []store.ContactEffect{{Ref: ref, Input: in, Mode: contact.Upsert}}))
+	require.NoError(h.t, h.ApplyContacts(ctx, dir, []delivery.ContactEffect{{Ref: ref, Input: in, Mode: contact.Upsert}}))
 	c, err := h.FindContact(ctx, dir, &contact.Input{ExtRef: user})
 	require.NoError(h.t, err)
 
@@ -238,7 +238,7 @@ func (h *house) invited(user string) (run, invitation id.ID) {
 	}}.Text()
 	require.NoError(h.t, err)
 	run = h.Next()
-	_, invitation, err = h.CreateDistribution(ctx, store.NewDistribution{
+	_, invitation, err = h.CreateDistribution(ctx, distribution.New{
 		Run: run, Step: "ask", Directory: dir.ID, Destination: h.acme(), Survey: "tour", Channel: "email", Settings: settings, Contact: c,
 		Snapshot: fmt.Sprintf(`{"contact":{"ext_ref":%q,"email":%q},"fields":{"user":%q}}`, user, email, user), Expires: h.now().Add(14 * 24 * time.Hour),
 	}, time.Minute)
@@ -247,12 +247,12 @@ func (h *house) invited(user string) (run, invitation id.ID) {
 }
 
 // queue has the account send a kind of message.
-func (h *house) queue(invitation id.ID, kind string) {
+func (h *house) queue(invitation id.ID, kind distribution.Kind) {
 	h.t.Helper()
 	require.NoError(h.t, h.QueueMessages(h.t.Context(), h.acme(), kind, []id.ID{invitation}, h.now()))
 }
 
-func (h *house) invitation(v id.ID) store.Invitation {
+func (h *house) invitation(v id.ID) distribution.Invitation {
 	h.t.Helper()
 	inv, err := h.InvitationByID(h.t.Context(), v)
 	require.NoError(h.t, err)

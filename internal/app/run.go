@@ -28,6 +28,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/seal"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops/checks"
@@ -43,6 +44,7 @@ import (
 type process struct {
 	o       Options
 	log     *slog.Logger
+	db      *db.DB
 	store   *store.Store
 	plans   *plans
 	cache   *routing.Cache
@@ -191,18 +193,18 @@ func (p *process) prepareDataDir() error {
 }
 
 func (p *process) openStore(ctx context.Context) error {
-	s, err := store.Open(ctx, store.Options{URL: p.o.DatabaseURL, Now: p.o.Now})
+	d, err := db.Open(ctx, db.Options{URL: p.o.DatabaseURL, Now: p.o.Now})
 	if err != nil {
 		return err
 	}
-	p.onClose(func() { _ = s.Close() })
+	p.onClose(func() { _ = d.Close() })
 	sealer, err := seal.New(p.o.EncryptionKey)
 	if err != nil {
 		return err
 	}
-	p.store = s
-	p.cache = routing.NewCache(s)
-	p.plans = &plans{store: s, sealer: sealer, cache: p.cache}
+	p.db, p.store = d, store.New(d)
+	p.cache = routing.NewCache(p.store)
+	p.plans = &plans{store: p.store, sealer: sealer, cache: p.cache}
 	standIn, err := p.o.standIn()
 	p.remote = qualtrics.NewAccounts(p.plans.Secrets, standIn, p.o.Now)
 	return err

@@ -18,6 +18,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/doors/api"
 )
@@ -68,9 +69,10 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 // setup is a client of a server with an empty store.
 func setup(t *testing.T) (*Client, *store.Store) {
 	t.Parallel()
-	st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "segue.db")})
+	d, err := db.Open(t.Context(), db.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "segue.db")})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	st := store.New(d)
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: api.ErrorHandler(slog.Default())})
 	api.New(api.Options{Store: st, Plans: plans{st}, Revisions: routing.NewCache(st)}).Register(app.Group("/api"), api.BearerAuth(api.Tokens("t")))
 	c, err := New("http://segue.test/", "t")

@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // CreateDistribution makes a distribution with its invitation. One per run and
@@ -20,11 +21,11 @@ func (s *Store) CreateDistribution(ctx context.Context, d distribution.New, leas
 	rand.Read(random[:]) //nolint:errcheck // never fails (Go 1.24)
 	token := distribution.Token(random)
 	err = s.inTx(ctx, func(tx *Tx) error {
-		dist, invitation = tx.s.Next(), tx.s.Next()
-		now := millis(tx.Now)
-		n, err := tx.exec(ctx, `INSERT INTO distributions (id, run, step, directory, destination, survey, channel, status, settings, created_at)
+		dist, invitation = tx.s.db.Next(), tx.s.db.Next()
+		now := tx.Now.UnixMilli()
+		n, err := tx.Exec(ctx, `INSERT INTO distributions (id, run, step, directory, destination, survey, channel, status, settings, created_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO NOTHING`,
-			dist, d.Run, d.Step, d.Directory, nullID(d.Destination), d.Survey, d.Channel, distribution.StatePending, d.Settings, now)
+			dist, d.Run, d.Step, d.Directory, db.NullID(d.Destination), d.Survey, d.Channel, distribution.StatePending, d.Settings, now)
 		if err != nil {
 			return err
 		}
@@ -33,9 +34,9 @@ func (s *Store) CreateDistribution(ctx context.Context, d distribution.New, leas
 		}
 		var expires any
 		if !d.Expires.IsZero() {
-			expires = millis(d.Expires)
+			expires = d.Expires.UnixMilli()
 		}
-		if _, err := tx.exec(ctx, `INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens, expires_at)
+		if _, err := tx.Exec(ctx, `INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens, expires_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`, invitation, dist, d.Run, d.Contact, token, distribution.Pending, d.Snapshot, now, expires); err != nil {
 			return err
 		}
@@ -45,30 +46,30 @@ func (s *Store) CreateDistribution(ctx context.Context, d distribution.New, leas
 }
 
 func (tx *Tx) firstDistribution(ctx context.Context, d distribution.New, dist, invitation *id.ID) error {
-	if err := tx.get(ctx, dist, `SELECT id FROM distributions WHERE run = ? AND step = ?`, d.Run, d.Step); err != nil {
+	if err := tx.Get(ctx, dist, `SELECT id FROM distributions WHERE run = ? AND step = ?`, d.Run, d.Step); err != nil {
 		return err
 	}
-	return tx.get(ctx, invitation, `SELECT id FROM invitations WHERE distribution = ? ORDER BY id LIMIT 1`, *dist)
+	return tx.Get(ctx, invitation, `SELECT id FROM invitations WHERE distribution = ? ORDER BY id LIMIT 1`, *dist)
 }
 
 const distributionColumns = `id, run, step, directory, destination, survey, channel, status, settings, created_at, coalesce(ended_at, 0) AS ended_at`
 
 // DistributionByID reads a distribution.
 func (s *Store) DistributionByID(ctx context.Context, dist id.ID) (d distribution.Distribution, err error) {
-	return d, s.readOne(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
+	return d, s.db.ReadOne(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
 }
 
 // BeginDistribution marks a pending distribution as sending and its hand-over as
 // done. Safe to call twice.
 func (s *Store) BeginDistribution(ctx context.Context, dist id.ID) (d distribution.Distribution, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(ctx, `UPDATE distributions SET status = ? WHERE id = ? AND status `+oneOf(distribution.StateSending.Before()), distribution.StateSending, dist); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE distributions SET status = ? WHERE id = ? AND status `+oneOf(distribution.StateSending.Before()), distribution.StateSending, dist); err != nil {
 			return err
 		}
 		if err := tx.handedOver(ctx, handover.KindDistribution, dist); err != nil {
 			return err
 		}
-		return tx.get(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
+		return tx.Get(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
 	})
 	return d, err
 }
@@ -79,9 +80,9 @@ func (s *Store) SetDistributionStatus(ctx context.Context, dist id.ID, status di
 	return s.inTx(ctx, func(tx *Tx) error {
 		var ended any
 		if status.Ended() {
-			ended = millis(tx.Now)
+			ended = tx.Now.UnixMilli()
 		}
-		_, err := tx.exec(ctx, `UPDATE distributions SET status = ?, ended_at = ? WHERE id = ? AND status `+oneOf(status.Before()), status, ended, dist)
+		_, err := tx.Exec(ctx, `UPDATE distributions SET status = ?, ended_at = ? WHERE id = ? AND status `+oneOf(status.Before()), status, ended, dist)
 		return err
 	})
 }
@@ -92,7 +93,7 @@ var openInvitation = oneOf(distribution.OpenStatuses())
 // Unsent lists up to limit invitations of a distribution, after one, that have
 // not had a message of this kind and may still get one.
 func (s *Store) Unsent(ctx context.Context, dist id.ID, kind distribution.Kind, after id.ID, limit int) (ids []id.ID, err error) {
-	return ids, s.read(ctx, &ids, `SELECT id FROM invitations i WHERE distribution = ? AND id > ?
+	return ids, s.db.Read(ctx, &ids, `SELECT id FROM invitations i WHERE distribution = ? AND id > ?
 		AND status `+openInvitation+`
 		AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.invitation = i.id AND m.kind = ? AND m.status <> ?)
 		ORDER BY id LIMIT ?`, dist, after, kind, distribution.MessageReserved, limit)
@@ -101,7 +102,7 @@ func (s *Store) Unsent(ctx context.Context, dist id.ID, kind distribution.Kind, 
 // OpenInvitations counts the invitations of a distribution that may still be
 // answered.
 func (s *Store) OpenInvitations(ctx context.Context, dist id.ID) (n int, err error) {
-	return n, s.readOne(ctx, &n, `SELECT count(*) FROM invitations WHERE distribution = ? AND status `+openInvitation, dist)
+	return n, s.db.ReadOne(ctx, &n, `SELECT count(*) FROM invitations WHERE distribution = ? AND status `+openInvitation, dist)
 }
 
 const invitationColumns = `id, distribution, run, contact, token, status, coalesce(reason, '') AS reason, snapshot, created_at,
@@ -110,7 +111,7 @@ const invitationColumns = `id, distribution, run, contact, token, status, coales
 
 // InvitationByToken finds the invitation behind a personal link.
 func (s *Store) InvitationByToken(ctx context.Context, token string) (r distribution.Invitation, err error) {
-	return r, s.readOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token)
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token)
 }
 
 // Reserve decides, at this moment, whether an invitation may get a message, and
@@ -123,15 +124,15 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind distribution
 	err = s.inTx(ctx, func(tx *Tx) error {
 		r = distribution.Reservation{}
 		inv := &r.Invitation
-		if err := tx.get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
+		if err := tx.Get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
 			return err
 		}
 		var c contactRow
-		if err := tx.get(ctx, &c, `SELECT `+contactColumns+` FROM contacts WHERE id = ? {lock}`, inv.Contact); err != nil {
+		if err := tx.Get(ctx, &c, `SELECT `+contactColumns+` FROM contacts WHERE id = ? {lock}`, inv.Contact); err != nil {
 			return err
 		}
 		// Again, under the lock: an answer or opt-out may have come in between.
-		if err := tx.get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
+		if err := tx.Get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
 			return err
 		}
 		r.Email, r.Language = c.Email, c.Language
@@ -139,7 +140,7 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind distribution
 			Status    distribution.MessageStatus
 			CreatedAt int64 `db:"created_at"`
 		}
-		if err := tx.selectAll(ctx, &before, `SELECT status, created_at FROM messages WHERE invitation = ? AND kind = ?`, invitation, kind); err != nil {
+		if err := tx.Select(ctx, &before, `SELECT status, created_at FROM messages WHERE invitation = ? AND kind = ?`, invitation, kind); err != nil {
 			return err
 		}
 		r.Since = tx.Now
@@ -148,7 +149,7 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind distribution
 				r.Sent = true
 				return nil
 			}
-			r.Since = instant(before[0].CreatedAt)
+			r.Since = db.Instant(before[0].CreatedAt)
 		}
 		in, err := tx.eligibility(ctx, c, *inv, kind, rule)
 		if err != nil {
@@ -157,9 +158,9 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind distribution
 		if r.Verdict = distribution.Eligible(in); !r.Verdict.OK {
 			return tx.skip(ctx, *inv, kind, r.Verdict)
 		}
-		_, err = tx.exec(ctx, `INSERT INTO messages (invitation, kind, contact, status, counts, created_at, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)
+		_, err = tx.Exec(ctx, `INSERT INTO messages (invitation, kind, contact, status, counts, created_at, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)
 			ON CONFLICT (invitation, kind) DO UPDATE SET attempts = messages.attempts + 1`,
-			invitation, kind, inv.Contact, distribution.MessageReserved, kind == distribution.KindInvitation, millis(tx.Now))
+			invitation, kind, inv.Contact, distribution.MessageReserved, kind == distribution.KindInvitation, tx.Now.UnixMilli())
 		return err
 	})
 	return r, err
@@ -178,7 +179,7 @@ func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv distribution.In
 	}
 	if rule.List != 0 {
 		var n int
-		if err := tx.get(ctx, &n, `SELECT count(*) FROM list_members WHERE list = ? AND contact = ? AND opted_out`, rule.List, inv.Contact); err != nil {
+		if err := tx.Get(ctx, &n, `SELECT count(*) FROM list_members WHERE list = ? AND contact = ? AND opted_out`, rule.List, inv.Contact); err != nil {
 			return in, err
 		}
 		in.ListOptedOut = n > 0
@@ -187,10 +188,10 @@ func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv distribution.In
 		return in, nil
 	}
 	var sent []int64
-	err := tx.selectAll(ctx, &sent, `SELECT created_at FROM messages WHERE contact = ? AND created_at > ? AND counts AND status <> ? AND invitation <> ?
-		ORDER BY created_at`, inv.Contact, millis(tx.Now.Add(-rule.Per)), distribution.MessageFailed, inv.ID)
+	err := tx.Select(ctx, &sent, `SELECT created_at FROM messages WHERE contact = ? AND created_at > ? AND counts AND status <> ? AND invitation <> ?
+		ORDER BY created_at`, inv.Contact, tx.Now.Add(-rule.Per).UnixMilli(), distribution.MessageFailed, inv.ID)
 	for _, at := range sent {
-		in.Sent = append(in.Sent, instant(at))
+		in.Sent = append(in.Sent, db.Instant(at))
 	}
 	return in, err
 }
@@ -213,17 +214,17 @@ func (tx *Tx) skip(ctx context.Context, inv distribution.Invitation, kind distri
 func (tx *Tx) moveMessage(ctx context.Context, invitation id.ID, kind distribution.Kind, to distribution.MessageStatus, reason string) (moved bool, err error) {
 	var sent any
 	if to == distribution.MessageSent {
-		sent = millis(tx.Now)
+		sent = tx.Now.UnixMilli()
 	}
-	n, err := tx.exec(ctx, `UPDATE messages SET status = ?, sent_at = ?, error = ? WHERE invitation = ? AND kind = ? AND status `+oneOf(to.Before()),
-		to, sent, textCell(reason), invitation, kind)
+	n, err := tx.Exec(ctx, `UPDATE messages SET status = ?, sent_at = ?, error = ? WHERE invitation = ? AND kind = ? AND status `+oneOf(to.Before()),
+		to, sent, db.NullText(reason), invitation, kind)
 	return n > 0, err
 }
 
 // endInvitation ends an invitation for another reason than an answer, where the
 // rules let it.
 func (tx *Tx) endInvitation(ctx context.Context, invitation id.ID, to distribution.Status, reason string) error {
-	_, err := tx.exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ? AND status `+oneOf(to.Before()), to, reason, invitation)
+	_, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ? AND status `+oneOf(to.Before()), to, reason, invitation)
 	return err
 }
 
@@ -236,8 +237,8 @@ func (tx *Tx) messageWasSent(ctx context.Context, invitation id.ID, kind distrib
 	if _, err := tx.moveMessage(ctx, invitation, kind, distribution.MessageSent, ""); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, `UPDATE invitations SET status = CASE WHEN status `+oneOf(distribution.Sent.Before())+` THEN ? ELSE status END,
-		sent_at = coalesce(sent_at, ?) WHERE id = ?`, distribution.Sent, millis(tx.Now), invitation)
+	_, err := tx.Exec(ctx, `UPDATE invitations SET status = CASE WHEN status `+oneOf(distribution.Sent.Before())+` THEN ? ELSE status END,
+		sent_at = coalesce(sent_at, ?) WHERE id = ?`, distribution.Sent, tx.Now.UnixMilli(), invitation)
 	return err
 }
 
@@ -246,7 +247,7 @@ func (tx *Tx) messageWasSent(ctx context.Context, invitation id.ID, kind distrib
 func (s *Store) MessageFailed(ctx context.Context, invitation id.ID, kind distribution.Kind, reason string, final bool) error {
 	return s.inTx(ctx, func(tx *Tx) error {
 		if !final {
-			_, err := tx.exec(ctx, `UPDATE messages SET error = ? WHERE invitation = ? AND kind = ? AND status = ?`,
+			_, err := tx.Exec(ctx, `UPDATE messages SET error = ? WHERE invitation = ? AND kind = ? AND status = ?`,
 				reason, invitation, kind, distribution.MessageReserved)
 			return err
 		}
@@ -261,7 +262,7 @@ func (s *Store) MessageFailed(ctx context.Context, invitation id.ID, kind distri
 // ExpireInvitations ends the invitations of a distribution that nobody finished.
 func (s *Store) ExpireInvitations(ctx context.Context, dist id.ID) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE invitations SET status = ? WHERE distribution = ? AND status `+oneOf(distribution.Expired.Before()), distribution.Expired, dist)
+		_, err := tx.Exec(ctx, `UPDATE invitations SET status = ? WHERE distribution = ? AND status `+oneOf(distribution.Expired.Before()), distribution.Expired, dist)
 		return err
 	})
 }
@@ -269,9 +270,9 @@ func (s *Store) ExpireInvitations(ctx context.Context, dist id.ID) error {
 // LinkOpened counts an opened personal link.
 func (s *Store) LinkOpened(ctx context.Context, invitation id.ID) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE invitations SET opens = opens + 1, opened_at = coalesce(opened_at, ?),
+		_, err := tx.Exec(ctx, `UPDATE invitations SET opens = opens + 1, opened_at = coalesce(opened_at, ?),
 			status = CASE WHEN status `+oneOf(distribution.Opened.Before())+` THEN ? ELSE status END WHERE id = ?`,
-			millis(tx.Now), distribution.Opened, invitation)
+			tx.Now.UnixMilli(), distribution.Opened, invitation)
 		return err
 	})
 }
@@ -285,7 +286,7 @@ func (s *Store) RecordAnswer(ctx context.Context, a distribution.Answer) (inv di
 		to = distribution.Finished
 	}
 	err = s.inTx(ctx, func(tx *Tx) error {
-		now := millis(tx.Now)
+		now := tx.Now.UnixMilli()
 		response := jsonvalue.NewObject(4)
 		response.Set("status", string(to))
 		if a.ResponseID != "" {
@@ -299,12 +300,12 @@ func (s *Store) RecordAnswer(ctx context.Context, a distribution.Answer) (inv di
 		if a.Finished {
 			finished = now
 		}
-		n, err := tx.exec(ctx, `UPDATE invitations SET status = ?, started_at = coalesce(started_at, ?), finished_at = ?, response = ?
+		n, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, started_at = coalesce(started_at, ?), finished_at = ?, response = ?
 			WHERE token = ? AND status `+oneOf(to.Before()), to, now, finished, jsonvalue.Text(response), a.Token)
 		if err != nil {
 			return err
 		}
-		if err := tx.get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, a.Token); err != nil {
+		if err := tx.Get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, a.Token); err != nil {
 			return err
 		}
 		if changed = n > 0; !changed {
@@ -322,7 +323,7 @@ func (tx *Tx) answerOnStep(ctx context.Context, inv distribution.Invitation, res
 		Step   string
 		Output sql.NullString
 	}
-	err := tx.get(ctx, &row, `SELECT t.step, t.output FROM run_tasks t JOIN distributions d ON d.run = t.run AND d.step = t.step WHERE d.id = ? `, inv.Distribution)
+	err := tx.Get(ctx, &row, `SELECT t.step, t.output FROM run_tasks t JOIN distributions d ON d.run = t.run AND d.step = t.step WHERE d.id = ? `, inv.Distribution)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -336,7 +337,7 @@ func (tx *Tx) answerOnStep(ctx context.Context, inv distribution.Invitation, res
 		}
 	}
 	out.Set("response", response)
-	_, err = tx.exec(ctx, `UPDATE run_tasks SET output = ? WHERE run = ? AND step = ?`, jsonvalue.Text(out), inv.Run, row.Step)
+	_, err = tx.Exec(ctx, `UPDATE run_tasks SET output = ? WHERE run = ? AND step = ?`, jsonvalue.Text(out), inv.Run, row.Step)
 	return err
 }
 
@@ -344,7 +345,7 @@ func (tx *Tx) answerOnStep(ctx context.Context, inv distribution.Invitation, res
 // to call twice; changed is false when they were unsubscribed already.
 func (s *Store) OptOut(ctx context.Context, token string) (inv distribution.Invitation, changed bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token); err != nil {
+		if err := tx.Get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token); err != nil {
 			return err
 		}
 		changed, err = tx.unsubscribe(ctx, inv.Contact)

@@ -37,7 +37,7 @@ func (s *Store) ListRuns(ctx context.Context, f RunQuery, p Paging) ([]run.Run, 
 
 // RunRow is one run, without its payload; unknown is NotFound.
 func (s *Store) RunRow(ctx context.Context, v id.ID) (row run.Run, err error) {
-	return row, s.readOne(ctx, &row, selectRuns+` WHERE r.id = ?`, v)
+	return row, s.db.ReadOne(ctx, &row, selectRuns+` WHERE r.id = ?`, v)
 }
 
 // StepRows are the steps of runs, by run and in their order.
@@ -45,5 +45,5 @@ func (s *Store) StepRows(ctx context.Context, runs []id.ID) (rows []run.Step, er
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	return rows, s.read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run {ids} ORDER BY run, position, started_at, step`, s.ids(runs))
+	return rows, s.db.Read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run {ids} ORDER BY run, position, started_at, step`, s.db.IDs(runs))
 }

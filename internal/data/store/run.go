@@ -9,10 +9,11 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/run"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
-var runsTable = table{"runs", []column{{"id", bigint}, {"workflow", bigint}, {"version", bigint}, {"event", bigint}, {"generation", bigint}, {"status", text},
-	{"contact", bigint}, {"directory", bigint}, {"fields", text}, {"payload", bytes}, {"reason", text}, {"created_at", bigint}, {"ended_at", bigint}}}
+var runsTable = db.NewTable("runs", "id bigint, workflow bigint, version bigint, event bigint, generation bigint, status text, contact bigint, "+
+	"directory bigint, fields text, payload bytea, reason text, created_at bigint, ended_at bigint")
 
 // CreateRuns makes a run for each delivery and marks the delivery done, in one
 // transaction, and returns the runs to start. A workflow has one run per event: a
@@ -64,23 +65,23 @@ func (s *Store) CreateRuns(ctx context.Context, list []run.New, lease time.Durat
 }
 
 func (tx *Tx) createRun(ctx context.Context, r run.New) (made id.ID, fresh bool, err error) {
-	made = tx.s.Next()
+	made = tx.s.db.Next()
 	var ended any
 	if r.Status == run.NotStarted {
-		ended = millis(tx.Now)
+		ended = tx.Now.UnixMilli()
 	}
-	n, err := tx.insert(ctx, runsTable, [][]any{{made, r.Workflow, r.Version, r.Event, 0, string(r.Status), nullID(r.Contact), r.Directory, r.Fields, r.Payload,
-		textCell(r.Reason), millis(tx.Now), ended}}, "ON CONFLICT (workflow, event, generation) DO NOTHING")
+	n, err := tx.Insert(ctx, runsTable, [][]any{{made, r.Workflow, r.Version, r.Event, 0, string(r.Status), db.NullID(r.Contact), r.Directory, r.Fields, r.Payload,
+		db.NullText(r.Reason), tx.Now.UnixMilli(), ended}}, "ON CONFLICT (workflow, event, generation) DO NOTHING")
 	if err != nil || n == 1 {
 		return made, true, err
 	}
-	err = tx.get(ctx, &made, `SELECT id FROM runs WHERE workflow = ? AND event = ? AND generation = 0`, r.Workflow, r.Event)
+	err = tx.Get(ctx, &made, `SELECT id FROM runs WHERE workflow = ? AND event = ? AND generation = 0`, r.Workflow, r.Event)
 	return made, false, err
 }
 
 func (tx *Tx) handOver(ctx context.Context, kind handover.Kind, v id.ID, lease time.Duration) error {
-	_, err := tx.exec(ctx, `INSERT INTO handovers (kind, id, lease_until, tries) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING`,
-		kind, v, millis(tx.Now.Add(lease)))
+	_, err := tx.Exec(ctx, `INSERT INTO handovers (kind, id, lease_until, tries) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING`,
+		kind, v, tx.Now.Add(lease).UnixMilli())
 	return err
 }
 
@@ -90,12 +91,12 @@ func (s *Store) ClaimHandovers(ctx context.Context, limit int, lease time.Durati
 	var rows []handover.Overdue
 	err := s.inTx(ctx, func(tx *Tx) error {
 		rows = nil // of a try before
-		if err := tx.selectAll(ctx, &rows, `SELECT kind, id, tries FROM handovers WHERE lease_until <= ? ORDER BY id LIMIT ? {skip}`, millis(tx.Now), limit); err != nil {
+		if err := tx.Select(ctx, &rows, `SELECT kind, id, tries FROM handovers WHERE lease_until <= ? ORDER BY id LIMIT ? {skip}`, tx.Now.UnixMilli(), limit); err != nil {
 			return err
 		}
 		for _, r := range rows {
-			if _, err := tx.exec(ctx, `UPDATE handovers SET lease_until = ?, tries = tries + 1 WHERE kind = ? AND id = ?`,
-				millis(tx.Now.Add(doubled(lease, r.Tries+1, maxLease))), r.Kind, r.ID); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE handovers SET lease_until = ?, tries = tries + 1 WHERE kind = ? AND id = ?`,
+				tx.Now.Add(doubled(lease, r.Tries+1, maxLease)).UnixMilli(), r.Kind, r.ID); err != nil {
 				return err
 			}
 		}
@@ -105,7 +106,7 @@ func (s *Store) ClaimHandovers(ctx context.Context, limit int, lease time.Durati
 }
 
 func (tx *Tx) handedOver(ctx context.Context, kind handover.Kind, v id.ID) error {
-	_, err := tx.exec(ctx, `DELETE FROM handovers WHERE kind = ? AND id = ?`, kind, v)
+	_, err := tx.Exec(ctx, `DELETE FROM handovers WHERE kind = ? AND id = ?`, kind, v)
 	return err
 }
 
@@ -114,20 +115,20 @@ const runColumns = `id, workflow, version, event, generation, status, contact, d
 
 // RunByID reads a run with its payload.
 func (s *Store) RunByID(ctx context.Context, v id.ID) (r run.Run, err error) {
-	return r, s.readOne(ctx, &r, `SELECT `+runColumns+`, payload FROM runs WHERE id = ?`, v)
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+runColumns+`, payload FROM runs WHERE id = ?`, v)
 }
 
 // BeginRun marks a pending run as running and its hand-over as done. Safe to call
 // twice.
 func (s *Store) BeginRun(ctx context.Context, v id.ID) (r run.Run, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(ctx, `UPDATE runs SET status = ? WHERE id = ? AND status `+oneOf(run.Running.Before()), run.Running, v); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE runs SET status = ? WHERE id = ? AND status `+oneOf(run.Running.Before()), run.Running, v); err != nil {
 			return err
 		}
 		if err := tx.handedOver(ctx, handover.KindRun, v); err != nil {
 			return err
 		}
-		return tx.get(ctx, &r, `SELECT `+runColumns+`, payload FROM runs WHERE id = ?`, v)
+		return tx.Get(ctx, &r, `SELECT `+runColumns+`, payload FROM runs WHERE id = ?`, v)
 	})
 	return r, err
 }
@@ -135,8 +136,8 @@ func (s *Store) BeginRun(ctx context.Context, v id.ID) (r run.Run, err error) {
 // EndRun records a run's end. The first end counts.
 func (s *Store) EndRun(ctx context.Context, v id.ID, status run.Status, reason string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE runs SET status = ?, reason = ?, ended_at = ? WHERE id = ? AND status `+oneOf(status.Before()),
-			status, textCell(reason), millis(tx.Now), v)
+		_, err := tx.Exec(ctx, `UPDATE runs SET status = ?, reason = ?, ended_at = ? WHERE id = ? AND status `+oneOf(status.Before()),
+			status, db.NullText(reason), tx.Now.UnixMilli(), v)
 		return err
 	})
 }
@@ -144,7 +145,7 @@ func (s *Store) EndRun(ctx context.Context, v id.ID, status run.Status, reason s
 // SetRunContact settles whom a run is about.
 func (s *Store) SetRunContact(ctx context.Context, run, contact id.ID) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE runs SET contact = ? WHERE id = ?`, contact, run)
+		_, err := tx.Exec(ctx, `UPDATE runs SET contact = ? WHERE id = ?`, contact, run)
 		return err
 	})
 }
@@ -154,7 +155,7 @@ const stepColumns = `run, step, position, kind, status, attempts, coalesce(input
 
 // Steps reads the steps a run has reached, in the order reached.
 func (s *Store) Steps(ctx context.Context, v id.ID) (rows []run.Step, err error) {
-	return rows, s.read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run = ? ORDER BY position, started_at, step`, v)
+	return rows, s.db.Read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run = ? ORDER BY position, started_at, step`, v)
 }
 
 // BeginStep records that a step is tried (once more) and returns it. A step that
@@ -162,13 +163,13 @@ func (s *Store) Steps(ctx context.Context, v id.ID) (rows []run.Step, err error)
 func (s *Store) BeginStep(ctx context.Context, v id.ID, step, kind string, status run.StepStatus, input string) (row run.Step, err error) {
 	may := `run_tasks.status ` + oneOf(append(status.Before(), status))
 	err = s.inTx(ctx, func(tx *Tx) error {
-		return tx.get(ctx, &row, `INSERT INTO run_tasks (run, step, position, kind, status, attempts, input, started_at)
+		return tx.Get(ctx, &row, `INSERT INTO run_tasks (run, step, position, kind, status, attempts, input, started_at)
 			VALUES (?, ?, (SELECT count(*) FROM run_tasks WHERE run = ?), ?, ?, 1, ?, ?)
 			ON CONFLICT (run, step) DO UPDATE SET
 				attempts = run_tasks.attempts + CASE WHEN `+may+` THEN 1 ELSE 0 END,
 				status = CASE WHEN `+may+` THEN excluded.status ELSE run_tasks.status END,
 				input = CASE WHEN `+may+` THEN excluded.input ELSE run_tasks.input END
-			RETURNING `+stepColumns, v, step, v, kind, status, textCell(input), millis(tx.Now))
+			RETURNING `+stepColumns, v, step, v, kind, status, db.NullText(input), tx.Now.UnixMilli())
 	})
 	return row, err
 }
@@ -176,7 +177,7 @@ func (s *Store) BeginStep(ctx context.Context, v id.ID, step, kind string, statu
 // StepError notes why an attempt failed; the step goes on being tried.
 func (s *Store) StepError(ctx context.Context, v id.ID, step, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE run_tasks SET error = ? WHERE run = ? AND step = ? AND status `+oneOf(run.OpenSteps()), message, v, step)
+		_, err := tx.Exec(ctx, `UPDATE run_tasks SET error = ? WHERE run = ? AND step = ? AND status `+oneOf(run.OpenSteps()), message, v, step)
 		return err
 	})
 }
@@ -185,8 +186,8 @@ func (s *Store) StepError(ctx context.Context, v id.ID, step, message string) er
 // forgotten.
 func (s *Store) EndStep(ctx context.Context, v id.ID, step string, status run.StepStatus, output, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE run_tasks SET status = ?, output = coalesce(?, output), error = ?, ended_at = ?
-			WHERE run = ? AND step = ? AND status `+oneOf(status.Before()), status, textCell(output), textCell(message), millis(tx.Now), v, step)
+		_, err := tx.Exec(ctx, `UPDATE run_tasks SET status = ?, output = coalesce(?, output), error = ?, ended_at = ?
+			WHERE run = ? AND step = ? AND status `+oneOf(status.Before()), status, db.NullText(output), db.NullText(message), tx.Now.UnixMilli(), v, step)
 		return err
 	})
 }

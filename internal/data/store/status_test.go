@@ -16,9 +16,9 @@ import (
 func TestOneOf_NothingLeadsThere_IsNeverTrue(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *writable) {
 		var n int
-		require.NoError(t, s.w.Get(&n, `SELECT count(*) FROM (SELECT 'pending' AS status) AS one WHERE status `+oneOf(distribution.Pending.Before())))
+		require.NoError(t, s.db.ReadOne(t.Context(), &n, `SELECT count(*) FROM (SELECT 'pending' AS status) AS one WHERE status `+oneOf(distribution.Pending.Before())))
 		require.Zero(t, n)
-		require.NoError(t, s.w.Get(&n, `SELECT count(*) FROM (SELECT 'sent' AS status) AS one WHERE status `+oneOf(distribution.Opened.Before())))
+		require.NoError(t, s.db.ReadOne(t.Context(), &n, `SELECT count(*) FROM (SELECT 'sent' AS status) AS one WHERE status `+oneOf(distribution.Opened.Before())))
 		require.Equal(t, 1, n)
 	})
 }
@@ -35,15 +35,14 @@ func moves[S status[S]](t *testing.T, s *writable, table string, from []S, to ma
 	t.Helper()
 	for _, before := range from {
 		for after, do := range to {
-			_, err := s.w.ExecContext(t.Context(), s.text(`UPDATE `+table+` SET status = ?`), before)
-			require.NoError(t, err)
+			s.set(`UPDATE `+table+` SET status = ?`, before)
 			require.NoError(t, do())
 			want := before
 			if before.May(after) {
 				want = after
 			}
 			var got S
-			require.NoError(t, s.w.Get(&got, `SELECT status FROM `+table))
+			require.NoError(t, s.db.ReadOne(t.Context(), &got, `SELECT status FROM `+table))
 			require.Equal(t, want, got, "%s to %s", before, after)
 		}
 	}
@@ -54,8 +53,8 @@ func (s *writable) ask() (dist id.ID, inv distribution.Invitation) {
 	s.t.Helper()
 	s.apply(s.deliver(contact.Input{ExtRef: "u1", Email: "a@example.com"})...)
 	var who id.ID
-	require.NoError(s.t, s.w.Get(&who, `SELECT id FROM contacts`))
-	dist, v, err := s.CreateDistribution(s.t.Context(), distribution.New{Run: s.Next(), Step: "ask", Directory: s.dir.ID, Settings: "{}", Snapshot: "{}", Contact: who}, time.Minute)
+	require.NoError(s.t, s.db.ReadOne(s.t.Context(), &who, `SELECT id FROM contacts`))
+	dist, v, err := s.CreateDistribution(s.t.Context(), distribution.New{Run: s.db.Next(), Step: "ask", Directory: s.dir.ID, Settings: "{}", Snapshot: "{}", Contact: who}, time.Minute)
 	require.NoError(s.t, err)
 	inv, err = s.InvitationByID(s.t.Context(), v)
 	require.NoError(s.t, err)

@@ -15,7 +15,6 @@ import (
 	"context"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/contact"
@@ -23,6 +22,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -75,7 +75,7 @@ func (p testPlans) Secrets(ctx context.Context) (map[string]string, error) {
 type bench struct {
 	*Service
 	t   *testing.T
-	db  *sqlx.DB // for rows that no operation of the store makes alone
+	db  *db.DB // for rows that no operation of the store makes alone
 	app *fiber.App
 	log bytes.Buffer
 }
@@ -86,19 +86,15 @@ func setup(t *testing.T, change ...func(*Options)) *bench {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "segue.db")
 	now := func() time.Time { return testTime }
-	st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + path, Now: now})
+	d, err := db.Open(t.Context(), db.Options{URL: "sqlite://" + path, Now: now})
 	require.NoError(t, err)
-	db, err := sqlx.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, db.Close())
-		require.NoError(t, st.Close())
-	})
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	st := store.New(d)
 	o := Options{Store: st, Plans: testPlans{st}, Secrets: testPlans{st}.Secrets, Revisions: routing.NewCache(st), TemporalUI: "http://ui/", Now: now}
 	for _, f := range change {
 		f(&o)
 	}
-	b := &bench{Service: New(o), t: t, db: db}
+	b := &bench{Service: New(o), t: t, db: d}
 	b.app = fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: ErrorHandler(slog.New(slog.NewTextHandler(&b.log, nil)))})
 	b.Register(b.app.Group("/api"), BearerAuth(Tokens("", token)))
 	return b
@@ -106,8 +102,10 @@ func setup(t *testing.T, change ...func(*Options)) *bench {
 
 func (b *bench) do(query string, args ...any) {
 	b.t.Helper()
-	_, err := b.db.ExecContext(b.t.Context(), query, args...)
-	require.NoError(b.t, err)
+	require.NoError(b.t, b.db.InTx(b.t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(b.t.Context(), query, args...)
+		return err
+	}))
 }
 
 // request asks the API and returns status, body, and headers.
@@ -185,7 +183,7 @@ func (b *bench) tell() story {
 	require.NoError(t, b.Store.WriteDeliveries(ctx, []delivery.New{{Event: s.identify, Mapping: keep, Destination: xm, Action: plan.UpsertContact,
 		Status: delivery.Pending, Occurred: testTime, Payload: []byte(`{"email":"ada@example.com"}`), Due: testTime}}))
 	require.NoError(t, b.Store.DropUnmatched(ctx, []id.ID{s.plain}))
-	s.contact = b.Store.Next()
+	s.contact = b.db.Next()
 	b.do(`INSERT INTO contacts (id, directory, ext_ref, email, phone, first_name, last_name, language, unsubscribed, embedded_data, stamps, created_at, updated_at)
 		VALUES (?, ?, 'ada', 'ada@example.com', '+819012345678', 'Ada', '', 'EN', 0, '{"b":1,"a":2}', '{}', 1, 2)`, s.contact, dir)
 	for _, k := range (contact.Rules{Directory: dir, Match: []contact.Rule{contact.NewRule("ext_ref"), contact.NewRule("email")}}).
@@ -193,11 +191,11 @@ func (b *bench) tell() story {
 		b.do(`INSERT INTO contact_keys (key, directory, rule, contact) VALUES (?, ?, ?, ?)`, k.Key[:], dir, k.Rule, s.contact)
 	}
 	require.NoError(t, b.Store.MarkDeliveries(ctx, []delivery.Mark{{Ref: delivery.Ref{Event: s.identify, Mapping: keep}, Status: delivery.Done, Attempts: 1, Contact: s.contact}}))
-	b.do(`INSERT INTO contact_changes (id, contact, event, at, cause, diff) VALUES (?, ?, ?, 5, 'event', '{"email":[null,"ada@example.com"]}')`, b.Store.Next(), s.contact, s.identify)
-	s.tx1 = b.Store.Next()
+	b.do(`INSERT INTO contact_changes (id, contact, event, at, cause, diff) VALUES (?, ?, ?, 5, 'event', '{"email":[null,"ada@example.com"]}')`, b.db.Next(), s.contact, s.identify)
+	s.tx1 = b.db.Next()
 	b.do(`INSERT INTO transactions (id, event, mapping, contact, list, date, data) VALUES (?, ?, ?, ?, ?, 77, '{"total":3}')`,
 		s.tx1, s.identify, keep, s.contact, b.name(plan.KindList, "customers/everyone"))
-	s.run, s.distribution, s.invitation, s.mail = b.Store.Next(), b.Store.Next(), b.Store.Next(), b.Store.Next()
+	s.run, s.distribution, s.invitation, s.mail = b.db.Next(), b.db.Next(), b.db.Next(), b.db.Next()
 	b.do(`INSERT INTO runs (id, workflow, version, event, generation, status, contact, directory, fields, payload, created_at, ended_at)
 		VALUES (?, ?, 1, ?, 0, 'done', ?, ?, '[{"name":"user","type":"string","state":"value","value":"ada"}]', x'7b7d', 5, 6)`,
 		s.run, b.name(plan.KindWorkflow, "ask"), s.identify, s.contact, dir)

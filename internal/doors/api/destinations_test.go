@@ -178,7 +178,7 @@ func TestDestinations_SayWhatHoldsThem(t *testing.T) {
 func (b *bench) waits(status string, due time.Time, action string) id.ID {
 	b.t.Helper()
 	stored, err := b.Store.StoreEvents(b.t.Context(), []store.NewEvent{{Source: b.name(plan.KindSource, "web"), Type: "identify",
-		MessageID: fmt.Sprint(b.Store.Next()), Body: []byte(`{"type":"identify"}`)}}, time.Minute)
+		MessageID: fmt.Sprint(b.db.Next()), Body: []byte(`{"type":"identify"}`)}}, time.Minute)
 	require.NoError(b.t, err)
 	ref := delivery.Ref{Event: stored[0].ID, Mapping: b.name(plan.KindMapping, "keep")}
 	require.NoError(b.t, b.Store.WriteDeliveries(b.t.Context(), []delivery.New{{Event: ref.Event, Mapping: ref.Mapping,

@@ -127,7 +127,7 @@ func TestContacts_OneDirectoryOrAll_InTheirRegion(t *testing.T) {
 func TestDistributions_CountsAreCumulativeForStages(t *testing.T) {
 	b := setup(t)
 	s := b.tell()
-	b.do(`INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens) VALUES (?, ?, ?, 1, 'u', 'skipped', '{}', 5, 0)`, b.Store.Next(), s.distribution, s.run)
+	b.do(`INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens) VALUES (?, ?, ?, 1, 'u', 'skipped', '{}', 5, 0)`, b.db.Next(), s.distribution, s.run)
 	d, err := b.Distribution(t.Context(), s.distribution)
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"planned": 2, "sent": 1, "opened": 1, "started": 1, "finished": 1, "skipped": 1}, d.Counts)

@@ -18,6 +18,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/outside/courier"
@@ -45,6 +46,7 @@ surveys: [{name: tour, survey_id: SV_1}]
 // that the test moves.
 type house struct {
 	*store.Store
+	db        *db.DB
 	t         *testing.T
 	revisions *routing.Cache
 	courier   *courier.Courier
@@ -92,12 +94,13 @@ func onBoth(t *testing.T, test func(t *testing.T, h *house)) {
 func open(t *testing.T, url string) *house {
 	t.Helper()
 	h := &house{t: t, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	s, err := store.Open(t.Context(), store.Options{URL: url, Now: h.now})
+	d, err := db.Open(t.Context(), db.Options{URL: url, Now: h.now})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	h.Store, h.revisions = s, routing.NewCache(s)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	h.db, h.Store = d, store.New(d)
+	h.revisions = routing.NewCache(h.Store)
 	h.save(h.plan())
-	h.courier = &courier.Courier{Store: s, Revisions: h.revisions, Answered: h.answered, Now: h.now}
+	h.courier = &courier.Courier{Store: h.Store, Revisions: h.revisions, Answered: h.answered, Now: h.now}
 	h.settle(standin.Options{Token: "TOKEN-1"})
 	return h
 }
@@ -237,7 +240,7 @@ func (h *house) invited(user string) (run, invitation id.ID) {
 		DirectoryID: "POOL_1", MailingListID: "CG_1", Thanks: &distribution.Thanks{Subject: "Thanks", Message: "Thank you, {{ fields.user }}"},
 	}}.Text()
 	require.NoError(h.t, err)
-	run = h.Next()
+	run = h.db.Next()
 	_, invitation, err = h.CreateDistribution(ctx, distribution.New{
 		Run: run, Step: "ask", Directory: dir.ID, Destination: h.acme(), Survey: "tour", Channel: "email", Settings: settings, Contact: c,
 		Snapshot: fmt.Sprintf(`{"contact":{"ext_ref":%q,"email":%q},"fields":{"user":%q}}`, user, email, user), Expires: h.now().Add(14 * 24 * time.Hour),

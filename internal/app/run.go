@@ -32,7 +32,9 @@ import (
 	"github.com/segue-xm/segue/internal/data/seal"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops/checks"
+	"github.com/segue-xm/segue/internal/outside/courier"
 	"github.com/segue-xm/segue/internal/outside/mail"
+	"github.com/segue-xm/segue/internal/outside/qualtrics"
 	"github.com/segue-xm/segue/internal/temporal/devserver"
 	"github.com/segue-xm/segue/internal/temporal/launch"
 	"github.com/segue-xm/segue/worker"
@@ -50,7 +52,7 @@ type process struct {
 	checks  plan.Checks
 	metrics *prometheus.Registry
 	mail    activities.MailSender
-	remote  *accounts
+	remote  *qualtrics.Accounts
 
 	temporal  client.Client
 	launcher  *launch.Launcher
@@ -203,7 +205,8 @@ func (p *process) openStore(ctx context.Context) error {
 	p.db, p.store = d, store.New(d)
 	p.cache = routing.NewCache(p.store)
 	p.plans = &plans{store: p.store, sealer: sealer, cache: p.cache}
-	p.remote, err = newAccounts(p.plans.Secrets, p.o.QualtricsURL, p.o.Now)
+	standIn, err := p.o.standIn()
+	p.remote = qualtrics.NewAccounts(p.plans.Secrets, standIn, p.o.Now)
 	return err
 }
 
@@ -371,8 +374,8 @@ func (p *process) startWorker(ctx context.Context) error {
 		Logger: p.log,
 		Events: &activities.Events{Inbox: p.store, Revisions: p.cache, Now: p.o.Now},
 		Effects: &activities.Effects{
-			Deliveries: p.store, Remote: p.store, Messages: p.store, Accounts: p.remote, Surveys: surveys, Answered: p.launcher.Answered,
-			Revisions: p.cache, Runs: runs, Now: p.o.Now,
+			Deliveries: p.store, Revisions: p.cache, Runs: runs, Now: p.o.Now,
+			Courier: &courier.Courier{Store: p.store, Revisions: p.cache, Accounts: p.remote, Answered: p.launcher.Answered, Now: p.o.Now},
 		},
 		Runs:          runs,
 		Distributions: surveys,

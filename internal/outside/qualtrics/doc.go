@@ -1,7 +1,7 @@
 // Package qualtrics connects to a real Qualtrics account over its API v3.
 //
-// Client has the calls, one method each, with the account's pace kept and its
-// errors told apart. Connector does on top of it what a delivery asks for:
+// Client has the calls, one method each, in the shapes of wire, with the account's
+// pace kept and its errors told apart. Connector does on top of it what a delivery asks for:
 //
 //	client, err := qualtrics.New(qualtrics.Options{Datacenter: "fra1", APIToken: token})
 //	outcome := qualtrics.NewConnector(client).Deliver(ctx, attempt)

@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/outside/courier"
+	"github.com/segue-xm/segue/internal/outside/courier/pace"
 )
 
 // deliveryPatience is how long a delivery's call may wait for its turn within the
@@ -52,8 +53,8 @@ func (a *Accounts) Client(ctx context.Context, d plan.Destination) (*Client, err
 	return a.client(ctx, d, nil)
 }
 
-// client calls a destination's account; pace may be nil.
-func (a *Accounts) client(ctx context.Context, d plan.Destination, pace *Pace) (*Client, error) {
+// client calls a destination's account; by may be nil.
+func (a *Accounts) client(ctx context.Context, d plan.Destination, by *pace.Pace) (*Client, error) {
 	secrets, err := a.secrets(ctx)
 	if err != nil {
 		return nil, err
@@ -63,28 +64,28 @@ func (a *Accounts) client(ctx context.Context, d plan.Destination, pace *Pace) (
 		return nil, fault.Field("api_token", "%s", fault.Public(err))
 	}
 	return New(Options{
-		Datacenter: d.Datacenter, APIToken: token, WorkflowHosts: d.WorkflowHosts, Transport: a.transport, Pace: pace, Now: a.now,
+		Datacenter: d.Datacenter, APIToken: token, WorkflowHosts: d.WorkflowHosts, Transport: a.transport, Pace: by, Now: a.now,
 	})
 }
 
 // Open is for deliveries: see courier.Accounts.
 func (a *Accounts) Open(ctx context.Context, d *routing.Destination, known string) (courier.Account, error) {
-	pace := NewPace(PaceOptions{Patience: deliveryPatience, Now: a.now})
-	var s PaceState
+	by := NewPace(pace.Options{Patience: deliveryPatience, Now: a.now})
+	var s pace.State
 	if json.Unmarshal([]byte(known), &s) == nil { // what cannot be read is no pace at all: a new account's
-		pace.Resume(s)
+		by.Resume(s)
 	}
-	client, err := a.client(ctx, d.Def, pace)
+	client, err := a.client(ctx, d.Def, by)
 	if err != nil {
 		return nil, err
 	}
-	return account{NewConnector(client), pace}, nil
+	return account{NewConnector(client), by}, nil
 }
 
 // account is an account with the pace of its deliveries.
 type account struct {
 	*Connector
-	pace *Pace
+	pace *pace.Pace
 }
 
 // Links are Qualtrics' own placeholders.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/outside/courier/pace"
 	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
@@ -33,7 +34,7 @@ type Options struct {
 	Transport http.RoundTripper // carries the requests; default NewTransport
 	// Pace keeps the account's limits. Clients of one account should share one;
 	// nil: one of its own.
-	Pace *Pace
+	Pace *pace.Pace
 	Now  func() time.Time // default time.Now
 }
 
@@ -50,8 +51,8 @@ type Client struct {
 	userAgent string
 	timeout   time.Duration
 	http      *http.Client
-	pace      *Pace
-	abroad    *Pace // other hosts' troubles are not the account's
+	pace      *pace.Pace
+	abroad    *pace.Pace // other hosts' troubles are not the account's
 	now       func() time.Time
 }
 
@@ -76,9 +77,9 @@ func New(o Options) (*Client, error) {
 		c.now = time.Now
 	}
 	if c.pace == nil {
-		c.pace = NewPace(PaceOptions{Now: c.now})
+		c.pace = NewPace(pace.Options{Now: c.now})
 	}
-	c.abroad = NewPace(PaceOptions{Now: c.now})
+	c.abroad = NewPace(pace.Options{Now: c.now})
 	transport := o.Transport
 	if transport == nil {
 		transport = NewTransport()
@@ -136,18 +137,18 @@ type call struct {
 	method string
 	url    *url.URL
 	body   []byte // JSON; nil: none
-	group  Group
+	group  pace.Group
 	write  bool // repeating it may do harm
 	bare   bool // without the headers of directory calls
 }
 
 // reading is a GET of a path of the API, with ids in the places of its names.
-func (c *Client) reading(what string, group Group, path string, ids ...string) (call, error) {
+func (c *Client) reading(what string, group pace.Group, path string, ids ...string) (call, error) {
 	return c.api(what, http.MethodGet, group, nil, path, ids...)
 }
 
 // api is a call of the API; body is a shape of wire, nil for none.
-func (c *Client) api(what, method string, group Group, body any, path string, ids ...string) (call, error) {
+func (c *Client) api(what, method string, group pace.Group, body any, path string, ids ...string) (call, error) {
 	path, err := wire.Fill(path, ids...)
 	if err != nil {
 		return call{}, err
@@ -192,12 +193,12 @@ func result[T any](a answer) (r T) {
 // do makes a call within the account's limits. Every error is an *Error, but for
 // that of the pace, which says that nothing was called.
 func (c *Client) do(ctx context.Context, do call) (answer, error) {
-	pace := c.pace
+	by := c.pace
 	if !c.isHome(do.url) {
-		pace = c.abroad
+		by = c.abroad
 	}
 	var a answer
-	err := pace.run(ctx, do.group, func() (err error) {
+	err := by.Run(ctx, do.group, func() (err error) {
 		a, err = c.send(ctx, do)
 		return err
 	})

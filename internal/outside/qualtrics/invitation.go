@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/outside/courier/pace"
 	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
@@ -48,7 +49,7 @@ func (c *Connector) Send(ctx context.Context, m distribution.Outgoing) (distribu
 func outcome(err error, requests *Requests) delivery.Outcome {
 	return delivery.Outcome{
 		Err: err, RequestIDs: requests.IDs(),
-		Unsure: OutcomeUnknown(err), Untried: HeldBack(err), Refused: TokenRefused(err),
+		Unsure: OutcomeUnknown(err), Untried: pace.HeldBack(err), Refused: TokenRefused(err),
 	}
 }
 

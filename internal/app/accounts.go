@@ -59,7 +59,7 @@ func (a *accounts) client(ctx context.Context, d plan.Destination, pace *qualtri
 	if err != nil {
 		return nil, err
 	}
-	token, err := d.APIToken.Resolve(func(name string) (string, bool) { v, ok := secrets[name]; return v, ok })
+	token, err := d.APIToken.Resolve(plan.Lookup(secrets))
 	if err != nil {
 		return nil, fault.Field("api_token", "%s", fault.Public(err))
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/ops/opstest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -42,24 +43,24 @@ func numbered() func(string) string {
 // were written against them. A field may be added; then -update.
 func TestAnswers_TextOnTheWire_IsWhatItWas(t *testing.T) {
 	b := setup(t)
-	s := b.tell()
+	s := b.Tell()
 	ctx := t.Context()
-	xm, keep, pay := b.name(store.KindDestination, "xm"), b.name(store.KindMapping, "keep"), b.name(store.KindMapping, "pay")
-	stored, err := b.Store.StoreEvents(ctx, []store.NewEvent{{Source: b.name(store.KindSource, "web"), Type: "track", Name: "Paid", UserID: "ada", MessageID: "m4",
+	xm, keep, pay := b.Name(store.KindDestination, "xm"), b.Name(store.KindMapping, "keep"), b.Name(store.KindMapping, "pay")
+	stored, err := b.Store.StoreEvents(ctx, []store.NewEvent{{Source: b.Name(store.KindSource, "web"), Type: "track", Name: "Paid", UserID: "ada", MessageID: "m4",
 		Body: []byte(`{"type":"track","event":"Paid","userId":"ada","properties":{"z":1,"a":[{"y":2,"b":null}]}}`)}}, time.Minute)
 	require.NoError(t, err)
 	paid := stored[0].ID
 	require.NoError(t, b.Store.WriteDeliveries(ctx, []store.NewDelivery{
-		{Event: paid, Mapping: keep, Destination: xm, Action: plan.UpsertContact, Status: delivery.Pending, Occurred: testTime, Payload: []byte(`{"z":1,"a":2}`), Due: testTime},
-		{Event: paid, Mapping: pay, Destination: xm, Action: plan.UpsertTransaction, Status: delivery.Pending, Occurred: testTime, Payload: []byte(`{}`), Due: testTime},
+		{Event: paid, Mapping: keep, Destination: xm, Action: plan.UpsertContact, Status: delivery.Pending, Occurred: opstest.Time, Payload: []byte(`{"z":1,"a":2}`), Due: opstest.Time},
+		{Event: paid, Mapping: pay, Destination: xm, Action: plan.UpsertTransaction, Status: delivery.Pending, Occurred: opstest.Time, Payload: []byte(`{}`), Due: opstest.Time},
 	}))
-	require.NoError(t, b.Store.MarkDeliveries(ctx, []store.Mark{{Ref: delivery.Ref{Event: paid, Mapping: pay}, Status: delivery.Retrying, Attempts: 2, Reason: "away", Due: testTime.Add(time.Minute)}}))
+	require.NoError(t, b.Store.MarkDeliveries(ctx, []store.Mark{{Ref: delivery.Ref{Event: paid, Mapping: pay}, Status: delivery.Retrying, Attempts: 2, Reason: "away", Due: opstest.Time.Add(time.Minute)}}))
 	run := b.Store.Next()
-	b.do(`INSERT INTO runs (id, workflow, version, event, generation, status, directory, fields, payload, created_at, reason)
-		VALUES (?, ?, 1, ?, 0, 'not_started', 1, ?, x'7b7d', 5, 'user: required field is missing')`, run, b.name(store.KindWorkflow, "ask"), paid,
+	b.Do(`INSERT INTO runs (id, workflow, version, event, generation, status, directory, fields, payload, created_at, reason)
+		VALUES (?, ?, 1, ?, 0, 'not_started', 1, ?, x'7b7d', 5, 'user: required field is missing')`, run, b.Name(store.KindWorkflow, "ask"), paid,
 		`[{"name":"user","type":"string","required":true,"state":"missing","value":null},{"name":"n","type":"number","state":"value","value":12.5},`+
 			`{"name":"on","type":"boolean","state":"default","value":false},{"name":"t","type":"number","state":"wrong_type","value":null,"found":{"type":"string","text":"\"<12&\""}}]`)
-	b.do(`INSERT INTO outbox (id, message_id, recipient, subject, text, html, headers, sent_at) VALUES (?, 'y', 'ada@example.com', 'Hi <there>', 'none', '', ?, 7)`,
+	b.Do(`INSERT INTO outbox (id, message_id, recipient, subject, text, html, headers, sent_at) VALUES (?, 'y', 'ada@example.com', 'Hi <there>', 'none', '', ?, 7)`,
 		b.Store.Next(), `{"From":"z <a@b.example>","List-Unsubscribe":"<http://x.example/u/1>","A":"b"}`)
 	name := numbered()
 	var out strings.Builder
@@ -68,10 +69,10 @@ func TestAnswers_TextOnTheWire_IsWhatItWas(t *testing.T) {
 		out.WriteString(name("GET "+path+"\n"+text) + "\n")
 	}
 	for _, path := range []string{
-		"/sources", "/workflows", "/destinations", "/destinations/xm", "/destinations/xm/directories", "/plan", "/overview", "/events", "/events/" + s.identify.String(),
-		"/events/" + s.identify.String() + "/why", "/events/" + s.refused.String() + "/why", "/events/" + paid.String() + "/why", "/contacts", "/contacts/" + s.contact.String(),
-		"/contacts/" + s.contact.String() + "/transactions", "/contacts/" + s.contact.String() + "/changes", "/runs", "/runs/" + run.String(), "/runs?limit=1",
-		"/distributions", "/distributions/" + s.distribution.String(), "/invitations", "/outbox", "/outbox/" + s.mail.String(),
+		"/sources", "/workflows", "/destinations", "/destinations/xm", "/destinations/xm/directories", "/plan", "/overview", "/events", "/events/" + s.Identify.String(),
+		"/events/" + s.Identify.String() + "/why", "/events/" + s.Refused.String() + "/why", "/events/" + paid.String() + "/why", "/contacts", "/contacts/" + s.Contact.String(),
+		"/contacts/" + s.Contact.String() + "/transactions", "/contacts/" + s.Contact.String() + "/changes", "/runs", "/runs/" + run.String(), "/runs?limit=1",
+		"/distributions", "/distributions/" + s.Distribution.String(), "/invitations", "/outbox", "/outbox/" + s.Mail.String(),
 	} {
 		ask(path)
 	}

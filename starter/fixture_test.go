@@ -27,6 +27,7 @@ import (
 	"github.com/segue-xm/segue/internal/data/pgtest"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/doors/kit"
+	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/starter"
 )
 
@@ -167,10 +168,10 @@ type answer struct {
 	body   string
 }
 
-func (a answer) problem(t *testing.T) kit.Problem {
+func (a answer) problem(t *testing.T) ops.Problem {
 	t.Helper()
 	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), a.body)
-	var p kit.Problem
+	var p ops.Problem
 	require.NoError(t, json.Unmarshal([]byte(a.body), &p))
 	require.Equal(t, a.status, p.Status)
 	return p

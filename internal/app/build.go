@@ -33,7 +33,7 @@ func (p *process) openStore(ctx context.Context) error {
 	return err
 }
 
-func (p *process) openMail() error {
+func (p *process) openMail(context.Context) error {
 	if p.o.SMTPURL == "" {
 		p.mail = store.Outbox{Store: p.store}
 		return nil
@@ -43,7 +43,7 @@ func (p *process) openMail() error {
 	return err
 }
 
-func (p *process) buildTasks() error {
+func (p *process) buildTasks(context.Context) error {
 	var private []netip.Prefix
 	for _, text := range p.o.AllowPrivate {
 		prefix, err := netip.ParsePrefix(text)

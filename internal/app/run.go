@@ -40,6 +40,7 @@ type process struct {
 
 	temporal  client.Client
 	launcher  *launch.Launcher
+	listener  net.Listener
 	polling   atomic.Bool // the worker has begun to poll Temporal
 	addresses Addresses
 	closers   []func() // run in reverse order
@@ -74,53 +75,23 @@ func (p *process) close() {
 }
 
 func (p *process) run(ctx context.Context) error {
-	if p.o.Mode == Dev {
-		if err := p.prepareDataDir(); err != nil {
+	for _, step := range []func(context.Context) error{
+		p.prepareDataDir,
+		p.listen, // early, so that a port in use is said before anything else happens
+		p.openStore,
+		p.connectTemporal,
+		p.buildTasks,
+		p.installPlan,
+		p.openMail,
+	} {
+		if err := step(ctx); err != nil {
 			return err
 		}
-	}
-	if err := p.o.fillKeys(); err != nil {
-		return err
-	}
-	// Taken first, so that a port in use is said before anything else happens.
-	address, setting := p.o.HTTPAddress, "http-address"
-	if p.o.Mode == Worker {
-		address, setting = p.o.WorkerAddress, "worker-address"
-	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return &fault.Error{Kind: fault.Conflict, Field: setting, Message: "cannot listen on " + address + ": " + reason(err) + "; choose another with --" + setting}
-	}
-	p.onClose(func() { _ = listener.Close() })
-	p.addresses.HTTP = "http://" + listener.Addr().String()
-	p.addresses.AdminToken = p.o.AdminToken
-	if p.o.PublicURL == "" {
-		p.o.PublicURL = p.addresses.HTTP
-		if p.o.Mode == Worker {
-			p.o.PublicURL = "http://" + p.o.HTTPAddress // where people's links lead is the starter
-		}
-	}
-	p.o.PublicURL = strings.TrimRight(p.o.PublicURL, "/")
-
-	if err := p.openStore(ctx); err != nil {
-		return err
-	}
-	if err := p.connectTemporal(ctx); err != nil {
-		return err
-	}
-	if err := p.buildTasks(); err != nil {
-		return err
-	}
-	if err := p.installPlan(ctx); err != nil {
-		return err
-	}
-	if err := p.openMail(); err != nil {
-		return err
 	}
 	work, stop := context.WithCancel(ctx)
 	p.onClose(stop)
 	if p.o.Mode == Worker {
-		return p.runWorker(work, listener)
+		return p.runWorker(work)
 	}
 	if p.o.Mode == Dev {
 		if err := p.startWorker(work); err != nil {
@@ -131,26 +102,48 @@ func (p *process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.serve(ctx, app, p.listen(app, listener))
+	return p.serve(ctx, app, p.accept(app))
 }
 
 // runWorker answers health checks first: waiting for a Temporal that is away is
 // being well.
-func (p *process) runWorker(ctx context.Context, listener net.Listener) error {
+func (p *process) runWorker(ctx context.Context) error {
 	app, err := p.buildHTTP(ctx)
 	if err != nil {
 		return err
 	}
-	failed := p.listen(app, listener)
+	failed := p.accept(app)
 	if err := p.startWorker(ctx); err != nil {
 		return err
 	}
 	return p.serve(ctx, app, failed)
 }
 
-func (p *process) listen(app *fiber.App, listener net.Listener) <-chan error {
+// listen takes the address; requests wait until accept.
+func (p *process) listen(context.Context) (err error) {
+	address, setting := p.o.HTTPAddress, "http-address"
+	if p.o.Mode == Worker {
+		address, setting = p.o.WorkerAddress, "worker-address"
+	}
+	if p.listener, err = net.Listen("tcp", address); err != nil {
+		return &fault.Error{Kind: fault.Conflict, Field: setting, Message: "cannot listen on " + address + ": " + reason(err) + "; choose another with --" + setting}
+	}
+	p.onClose(func() { _ = p.listener.Close() })
+	p.addresses.HTTP = "http://" + p.listener.Addr().String()
+	p.addresses.AdminToken = p.o.AdminToken
+	if p.o.PublicURL == "" {
+		p.o.PublicURL = p.addresses.HTTP
+		if p.o.Mode == Worker {
+			p.o.PublicURL = "http://" + p.o.HTTPAddress // where people's links lead is the starter
+		}
+	}
+	p.o.PublicURL = strings.TrimRight(p.o.PublicURL, "/")
+	return nil
+}
+
+func (p *process) accept(app *fiber.App) <-chan error {
 	failed := make(chan error, 1)
-	go func() { failed <- app.Listener(listener) }()
+	go func() { failed <- app.Listener(p.listener) }()
 	return failed
 }
 
@@ -163,8 +156,12 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// prepareDataDir makes the data directory and keeps a second process out of it.
-func (p *process) prepareDataDir() error {
+// prepareDataDir makes dev's data directory with its keys and keeps a second
+// process out of it.
+func (p *process) prepareDataDir(context.Context) error {
+	if p.o.Mode != Dev {
+		return nil
+	}
 	if err := os.MkdirAll(p.o.DataDir, 0o700); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "make the data directory %s", p.o.DataDir)
 	}
@@ -173,7 +170,7 @@ func (p *process) prepareDataDir() error {
 		return err
 	}
 	p.onClose(unlock)
-	return nil
+	return p.o.fillKeys()
 }
 
 // shutdownTimeout bounds how long open requests may take to end.

@@ -79,7 +79,7 @@ func TestPlan_IsJudgedAlikeWhoeverAsks(t *testing.T) {
 		r.Header.Set("Authorization", "Bearer secret")
 		answer, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
-		var problem kit.Problem
+		var problem ops.Problem
 		require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem))
 		require.NoError(t, answer.Body.Close())
 		require.Equal(t, want, problem.Problems, path)

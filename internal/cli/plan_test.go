@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/doors/kit"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -78,7 +77,7 @@ func planServer(t *testing.T, got *ops.PlanInput, reply func(w http.ResponseWrit
 		if r.Header.Get("Authorization") != "Bearer secret" {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusUnauthorized)
-			_ = json.NewEncoder(w).Encode(kit.Problem{Kind: "unauthorized", Detail: "this token is not known", Status: 401})
+			_ = json.NewEncoder(w).Encode(ops.Problem{Kind: "unauthorized", Detail: "this token is not known", Status: 401})
 			return
 		}
 		if r.Method == http.MethodPost {
@@ -113,7 +112,7 @@ func TestApply_ServersProblems_AreShown(t *testing.T) {
 	url := planServer(t, &in, func(w http.ResponseWriter, _ string) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusBadRequest)
-		_ = json.NewEncoder(w).Encode(kit.Problem{Kind: "invalid", Detail: "the plan has 1 problem", Problems: plan.Problems{{File: "p", Line: 3, Column: 1, Field: "a", Message: "wrong"}}})
+		_ = json.NewEncoder(w).Encode(ops.Problem{Kind: "invalid", Detail: "the plan has 1 problem", Problems: plan.Problems{{File: "p", Line: 3, Column: 1, Field: "a", Message: "wrong"}}})
 	})
 	o := run(t, Program{In: strings.NewReader(planText)}, "apply", "-f", "-", "--url", url, "--token", "secret")
 	require.Equal(t, outcome{"p:3:1: a: wrong\n", "segue: stdin: 1 problem\n", 1}, o)

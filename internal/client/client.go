@@ -23,7 +23,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/doors/kit"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -205,7 +204,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]by
 
 // problem is the error that an answer tells.
 func problem(resp *http.Response, body []byte) error {
-	var p kit.Problem
+	var p ops.Problem
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(body, &p) != nil {
 		return fault.New(fault.Unavailable, "%s answered %s, and not as segue does", resp.Request.URL.Host, resp.Status)
 	}

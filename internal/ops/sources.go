@@ -33,19 +33,19 @@ type Sources struct {
 
 // List lists the sources of the plan in force with their write keys, for who
 // may send as any of them.
-func (s *Sources) List(ctx context.Context) (SourceList, error) {
+func (o *Sources) List(ctx context.Context) (SourceList, error) {
 	out := SourceList{Sources: []Source{}}
-	_, p, err := s.Plans.Current(ctx)
+	_, p, err := o.Plans.Current(ctx)
 	if err != nil {
 		return out, err
 	}
-	ids, err := s.Names.ids(ctx, store.KindSource)
+	ids, err := o.Names.ids(ctx, store.KindSource)
 	if err != nil {
 		return out, err
 	}
 	secrets := map[string]string{}
-	if s.Secrets != nil {
-		if secrets, err = s.Secrets(ctx); err != nil {
+	if o.Secrets != nil {
+		if secrets, err = o.Secrets(ctx); err != nil {
 			return out, err
 		}
 	}

@@ -45,35 +45,35 @@ type Workflows struct {
 
 // List lists the workflows of the plan in force with the URLs that start
 // them, to be copied to where events come from.
-func (s *Workflows) List(ctx context.Context) (WorkflowList, error) {
+func (o *Workflows) List(ctx context.Context) (WorkflowList, error) {
 	out := WorkflowList{Workflows: []Workflow{}}
-	_, p, err := s.Plans.Current(ctx)
+	_, p, err := o.Plans.Current(ctx)
 	if err != nil {
 		return out, err
 	}
-	ids, err := s.Names.ids(ctx, store.KindWorkflow)
+	ids, err := o.Names.ids(ctx, store.KindWorkflow)
 	if err != nil {
 		return out, err
 	}
 	for _, def := range p.Workflows {
 		w := Workflow{ID: ids[def.Name], Name: def.Name, Enabled: def.IsEnabled(), URLs: []string{}}
-		if w.Version, err = s.Store.VersionOf(ctx, w.ID, def); err != nil {
+		if w.Version, err = o.Store.VersionOf(ctx, w.ID, def); err != nil {
 			return out, err
 		}
-		used, err := s.Store.WorkflowURLUsed(ctx, w.ID)
+		used, err := o.Store.WorkflowURLUsed(ctx, w.ID)
 		if err != nil {
 			return out, err
 		}
 		if !used.IsZero() {
 			w.LastUsedAt = &used
 		}
-		if s.Tokens != nil {
-			tokens, err := s.Tokens(ctx, w.ID)
+		if o.Tokens != nil {
+			tokens, err := o.Tokens(ctx, w.ID)
 			if err != nil {
 				return out, err
 			}
 			for _, t := range tokens {
-				w.URLs = append(w.URLs, s.PublicURL+"/v1/workflows/"+t)
+				w.URLs = append(w.URLs, o.PublicURL+"/v1/workflows/"+t)
 			}
 		}
 		out.Workflows = append(out.Workflows, w)

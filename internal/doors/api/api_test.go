@@ -56,11 +56,11 @@ func (b *bench) get(path string, to any) {
 }
 
 // problem asks for what must fail.
-func (b *bench) problem(method, path, body string) kit.Problem {
+func (b *bench) problem(method, path, body string) ops.Problem {
 	b.t.Helper()
 	status, text, header := b.request(method, path, body)
 	require.Equal(b.t, "application/problem+json", header.Get("Content-Type"), text)
-	var p kit.Problem
+	var p ops.Problem
 	require.NoError(b.t, json.Unmarshal([]byte(text), &p))
 	require.Equal(b.t, status, p.Status)
 	require.NotEmpty(b.t, p.RequestID)

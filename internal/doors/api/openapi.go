@@ -10,7 +10,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/doors/kit"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -30,7 +29,7 @@ func describe(routes []route) []byte {
 		"summary": "This description", "operationId": "get_openapi", "security": []any{},
 		"responses": map[string]any{"200": content("application/json", "The description", map[string]any{"type": "object"})},
 	}}
-	problem := d.schema(reflect.TypeFor[kit.Problem]())
+	problem := d.schema(reflect.TypeFor[ops.Problem]())
 	b, err := json.MarshalIndent(map[string]any{
 		"openapi": "3.1.0",
 		"info": map[string]any{

@@ -14,22 +14,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/ops"
 )
-
-// Problem is the body of every error answer (RFC 9457, application/problem+json).
-type Problem struct {
-	Type      string `json:"type"` // "about:blank"
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Kind      string `json:"kind"` // fault.Kind
-	Detail    string `json:"detail"`
-	Field     string `json:"field,omitempty"`
-	RequestID string `json:"request_id"`
-	// Problems are all that is wrong with a plan.
-	Problems plan.Problems `json:"problems,omitempty"`
-}
 
 // statuses is how a kind of fault is told over HTTP.
 var statuses = map[fault.Kind]int{
@@ -81,8 +67,8 @@ func ErrorHandler(logger *slog.Logger) fiber.ErrorHandler {
 }
 
 // problemOf is an error as it may be shown.
-func problemOf(err error) Problem {
-	p := Problem{Type: "about:blank"}
+func problemOf(err error) ops.Problem {
+	p := ops.Problem{Type: "about:blank"}
 	var fromFiber *fiber.Error
 	var known *fault.Error
 	var bad *ops.PlanProblems

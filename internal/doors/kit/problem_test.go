@@ -47,7 +47,7 @@ func TestErrorHandler_TellsKindsAndHidesInternals(t *testing.T) {
 	for i, c := range cases {
 		resp, err := app.Test(httptest.NewRequest("GET", fmt.Sprintf("/%d/path-secret?email=query-secret", i), nil))
 		require.NoError(t, err)
-		var p Problem
+		var p ops.Problem
 		require.NoError(t, json.NewDecoder(resp.Body).Decode(&p))
 		require.Equal(t, c.status, resp.StatusCode, c.detail)
 		require.Equal(t, c.kind, p.Kind)

@@ -1,5 +1,6 @@
 # make help lists what there is.
 .DEFAULT_GOAL := help
+# A clone that belongs to another user cannot be stamped by Go: .ci/stamp does it.
 export GOFLAGS ?= -buildvcs=false
 tools := dist/tools
 
@@ -9,15 +10,19 @@ help: ## list the targets
 
 .PHONY: run
 run: ## run everything in one process (the first build takes minutes)
-	go run .
+	go run -ldflags "$$(.ci/stamp)" .
 
 .PHONY: build
 build: ## build ./segue with the embedded Temporal
-	go build -o segue .
+	go build -ldflags "$$(.ci/stamp)" -o segue .
 
 .PHONY: slim
 slim: ## build ./segue for production, without the embedded Temporal
-	CGO_ENABLED=0 go build -tags slim -trimpath -ldflags '-s -w' -o segue .
+	CGO_ENABLED=0 go build -tags slim -trimpath -ldflags "-s -w $$(.ci/stamp)" -o segue .
+
+.PHONY: release
+release: ## make the archives of a release, with checksums, in ./dist (half an hour)
+	.ci/release
 
 .PHONY: test
 test: ## run the tests; PostgreSQL and browser tests are skipped where those are missing

@@ -131,7 +131,7 @@ func TestProcessing_PoisonedDelivery_IsRejectedAlone(t *testing.T) {
 				require.Equal(t, string(delivery.Rejected), d.Status)
 				require.Contains(t, d.Reason, "transactionDate")
 			case events[1]:
-				if h.Postgres() { // whose texts cannot hold the zero character
+				if h.postgres { // whose texts cannot hold the zero character
 					require.Equal(t, string(delivery.Rejected), d.Status)
 					require.NotEmpty(t, d.Reason)
 					break

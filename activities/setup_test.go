@@ -21,6 +21,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/outside/mail"
@@ -85,6 +86,7 @@ workflows:
 // house is all activities on a real database, with a clock the test moves.
 type house struct {
 	*store.Store
+	postgres bool
 	t        *testing.T
 	source   id.ID
 	dir      id.ID
@@ -164,10 +166,11 @@ func onBoth(t *testing.T, test func(t *testing.T, h *house)) {
 func open(t *testing.T, url string) *house {
 	t.Helper()
 	h := &house{t: t, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), launched: &launches{}}
-	s, err := store.Open(t.Context(), store.Options{URL: url, Now: h.now})
+	d, err := db.Open(t.Context(), db.Options{URL: url, Now: h.now})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	h.Store = s
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	s := store.New(d)
+	h.Store, h.postgres = s, d.Postgres()
 	h.save(h.plan())
 	h.source, h.dir = h.named(store.KindSource, "web"), h.named(store.KindDirectory, "customers")
 

@@ -252,7 +252,7 @@ func TestCommit_TextsNoDatabaseHolds_AreRefusedAlone(t *testing.T) {
 		rows := f.stored()
 		require.Len(t, rows, 4)
 		for _, r := range rows {
-			require.Equal(t, f.store.Postgres() && r.MessageID == "3", r.Status == store.StatusInvalid)
+			require.Equal(t, f.postgres && r.MessageID == "3", r.Status == store.StatusInvalid)
 			if r.Status == store.StatusInvalid {
 				require.Equal(t, "zerobyte", r.Name)
 				require.Contains(t, r.Refusal, "the database cannot hold it")

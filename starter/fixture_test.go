@@ -24,6 +24,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/doors/kit"
@@ -36,6 +37,7 @@ type fixture struct {
 	*starter.Starter
 	t        *testing.T
 	store    *store.Store
+	postgres bool
 	events   *watched
 	access   *starter.Access
 	launcher *launches
@@ -66,10 +68,10 @@ func setupOn(t *testing.T, url string, change ...func(*starter.Options)) *fixtur
 	f := &fixture{t: t, launcher: newLaunches(), metrics: prometheus.NewRegistry(), log: &lines{},
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
 	f.clock.Store(start.UnixMilli())
-	var err error
-	f.store, err = store.Open(t.Context(), store.Options{URL: url, Now: f.now})
+	d, err := db.Open(t.Context(), db.Options{URL: url, Now: f.now})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, f.store.Close()) })
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	f.store, f.postgres = store.New(d), d.Postgres()
 	f.events = &watched{Store: f.store}
 	f.save(f.plan())
 

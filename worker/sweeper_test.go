@@ -17,6 +17,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/temporal/launch"
@@ -70,6 +71,7 @@ func (noSeal) Open(b []byte) ([]byte, error) { return b, nil }
 // left is a database with what hand-overs left behind, and its sweeper.
 type left struct {
 	*store.Store
+	db       *db.DB
 	t        *testing.T
 	clock    time.Time
 	temporal *fakeTemporal
@@ -92,10 +94,11 @@ func onBoth(t *testing.T, test func(t *testing.T, l *left)) {
 func open(t *testing.T, url string) *left {
 	t.Helper()
 	l := &left{t: t, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), temporal: &fakeTemporal{}}
-	s, err := store.Open(t.Context(), store.Options{URL: url, Now: func() time.Time { return l.clock }})
+	d, err := db.Open(t.Context(), db.Options{URL: url, Now: func() time.Time { return l.clock }})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	l.Store = s
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	s := store.New(d)
+	l.Store, l.db = s, d
 	l.save(nil)
 	l.sweeper = &Sweeper{Backlog: s, Launcher: l.temporal, Revisions: routing.NewCache(s), Logger: slog.New(slog.DiscardHandler)}
 	return l
@@ -122,7 +125,7 @@ func (l *left) take(n int) []id.ID {
 	l.t.Helper()
 	list := make([]store.NewEvent, n)
 	for i := range list {
-		list[i] = store.NewEvent{Source: l.named(store.KindSource, "web"), Type: "page", MessageID: l.Next().String(), Body: []byte(`{}`)}
+		list[i] = store.NewEvent{Source: l.named(store.KindSource, "web"), Type: "page", MessageID: l.db.Next().String(), Body: []byte(`{}`)}
 	}
 	out, err := l.StoreEvents(l.t.Context(), list, time.Minute)
 	require.NoError(l.t, err)
@@ -296,7 +299,7 @@ func TestSweeper_Paused_IsReleasedWhenResumed(t *testing.T) {
 		event := l.take(1)[0]
 		require.NoError(t, l.WriteDeliveries(t.Context(), []store.NewDelivery{{Event: event, Mapping: l.named(store.KindMapping, "m"), Destination: xm,
 			Action: plan.UpsertContact, Status: delivery.Held, Occurred: l.clock, Due: activities.HeldUntil}}))
-		require.NoError(t, l.QueueMessages(t.Context(), xm, "invitation", []id.ID{l.Next()}, l.clock))
+		require.NoError(t, l.QueueMessages(t.Context(), xm, "invitation", []id.ID{l.db.Next()}, l.clock))
 		l.clock = l.clock.Add(30 * 24 * time.Hour)
 		require.NoError(t, l.sweeper.Once(t.Context()))
 		require.Empty(t, l.temporal.wakes, "messages wait too")

@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/seal"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops"
@@ -17,18 +18,18 @@ import (
 )
 
 func (p *process) openStore(ctx context.Context) error {
-	s, err := store.Open(ctx, store.Options{URL: p.o.DatabaseURL, Now: p.o.Now})
+	d, err := db.Open(ctx, db.Options{URL: p.o.DatabaseURL, Now: p.o.Now})
 	if err != nil {
 		return err
 	}
-	p.onClose(func() { _ = s.Close() })
+	p.onClose(func() { _ = d.Close() })
 	sealer, err := seal.New(p.o.EncryptionKey)
 	if err != nil {
 		return err
 	}
-	p.store = s
-	p.cache = routing.NewCache(s)
-	p.plans = &ops.Plans{Store: s, Sealer: sealer}
+	p.db, p.store = d, store.New(d)
+	p.cache = routing.NewCache(p.store)
+	p.plans = &ops.Plans{Store: p.store, Sealer: sealer}
 	p.remote, err = newAccounts(p.plans.Secrets, p.o.QualtricsURL, p.o.Now)
 	return err
 }

@@ -79,7 +79,7 @@ func (p *process) ingest(ctx context.Context, app *fiber.App) error {
 	}
 	p.plans.Saved = func(ctx context.Context) { _ = access.Refresh(ctx) }
 	writers := 1
-	if p.store.Postgres() {
+	if p.db.Postgres() {
 		writers = 2
 	}
 	s := starter.New(starter.Options{
@@ -123,7 +123,7 @@ func (p *process) health(app *fiber.App) {
 func (p *process) parts(ctx context.Context) []ops.Part {
 	begin := time.Now()
 	database := ops.Part{Name: "database", Status: "ok"}
-	if err := p.store.Ping(ctx); err != nil {
+	if err := p.db.Ping(ctx); err != nil {
 		database.Status, database.Detail = "failed", "does not answer"
 	} else {
 		database.Detail = took(begin)

@@ -20,6 +20,7 @@ import (
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/internal/outside/mail"
@@ -30,6 +31,7 @@ import (
 type process struct {
 	o       Options
 	log     *slog.Logger
+	db      *db.DB
 	store   *store.Store
 	plans   *ops.Plans
 	cache   *routing.Cache

@@ -157,14 +157,6 @@ func TestServe_MissingSettings_AreAllNamed(t *testing.T) {
 	}
 }
 
-func TestVersion_JSON_SaysWhetherTemporalIsEmbedded(t *testing.T) {
-	t.Parallel()
-	var v map[string]any
-	require.NoError(t, json.Unmarshal([]byte(run(t, Program{Embedded: true}, "version", "--json").out), &v))
-	require.Equal(t, true, v["embedded_temporal"])
-	require.Contains(t, run(t, Program{}, "version").out, "slim")
-}
-
 func TestMigrate_Twice_GivesTheSameVersion(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new")

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 type migrateCommand struct {
@@ -26,12 +26,12 @@ func (c *migrateCommand) Run(p *Program) error {
 			return err
 		}
 	}
-	s, err := store.Open(ctx, store.Options{URL: c.DatabaseURL})
+	d, err := db.Open(ctx, db.Options{URL: c.DatabaseURL})
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	version, err := s.SchemaVersion(ctx)
+	defer d.Close()
+	version, err := d.SchemaVersion(ctx)
 	if err != nil {
 		return err
 	}

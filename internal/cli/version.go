@@ -6,13 +6,22 @@ import (
 	"runtime/debug"
 )
 
+// release is the newest version in CHANGELOG.md.
+const release = "0.1.0"
+
+// What .ci/stamp tells the linker of the sources, for make and the image: neither
+// go run nor a build in a linked work tree stamps them. Empty in a plain go build,
+// which stamps by itself.
+var version, commit, date string
+
 type versionCommand struct {
 	JSON bool `help:"Write JSON."`
 }
 
 type versionInfo struct {
-	Version  string `json:"version"`
-	Commit   string `json:"commit,omitempty"`
+	Version  string `json:"version"`          // of a release; else with its commit or "devel" behind a +
+	Commit   string `json:"commit,omitempty"` // ends in "+changes" when there were some
+	Date     string `json:"date,omitempty"`   // of the commit
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 	Embedded bool   `json:"embedded_temporal"`
@@ -20,22 +29,11 @@ type versionInfo struct {
 
 // Run runs the command.
 func (c *versionCommand) Run(p *Program) error {
-	v := versionInfo{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Embedded: p.Embedded}
-	if b, ok := debug.ReadBuildInfo(); ok {
-		v.Version = b.Main.Version
-		changed := ""
-		for _, s := range b.Settings {
-			switch {
-			case s.Key == "vcs.revision":
-				v.Commit = s.Value
-			case s.Key == "vcs.modified" && s.Value == "true":
-				changed = "+changes"
-			}
-		}
-		if v.Commit != "" {
-			v.Commit += changed
-		}
+	v := versionInfo{Version: version, Commit: commit, Date: date}
+	if v.Version == "" {
+		v = stamped(debug.ReadBuildInfo())
 	}
+	v.Go, v.Platform, v.Embedded = runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH, p.Embedded
 	if c.JSON {
 		return p.writeJSON(v)
 	}
@@ -43,8 +41,39 @@ func (c *versionCommand) Run(p *Program) error {
 	if !v.Embedded {
 		build = "slim: without an embedded Temporal"
 	}
-	_, err := fmt.Fprintf(p.Out, "segue %s\ncommit %s\n%s %s\n%s\n", v.Version, orUnknown(v.Commit), v.Go, v.Platform, build)
+	_, err := fmt.Fprintf(p.Out, "segue %s\ncommit %s\ndate %s\n%s %s\n%s\n",
+		v.Version, orUnknown(v.Commit), orUnknown(v.Date), v.Go, v.Platform, build)
 	return err
+}
+
+// stamped is what Go itself stamped of the sources: nothing with go run and with
+// -buildvcs=false.
+func stamped(b *debug.BuildInfo, ok bool) versionInfo {
+	v := versionInfo{Version: release + "+devel"}
+	if !ok {
+		return v
+	}
+	changes := ""
+	for _, s := range b.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v.Commit = s.Value
+		case s.Key == "vcs.time":
+			v.Date = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changes = "+changes"
+		}
+	}
+	switch {
+	case b.Main.Version == "v"+release: // its tag is on the commit
+		v.Version = release
+	case v.Commit != "":
+		v.Version = release + "+" + v.Commit[:min(12, len(v.Commit))]
+	}
+	if v.Commit != "" {
+		v.Commit += changes
+	}
+	return v
 }
 
 func orUnknown(s string) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/doors/api"
 	"github.com/segue-xm/segue/internal/doors/kit"
@@ -52,9 +53,10 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 // setup is a client of a server with an empty store.
 func setup(t *testing.T) (*Client, *store.Store) {
 	t.Parallel()
-	st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "segue.db")})
+	d, err := db.Open(t.Context(), db.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "segue.db")})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	st := store.New(d)
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: kit.ErrorHandler(slog.Default())})
 	all := ops.New(ops.Options{Store: st, Plans: &ops.Plans{Store: st, Sealer: opstest.Sealer{}}, Revisions: routing.NewCache(st)})
 	api.Register(app.Group("/api"), all, kit.BearerAuth(kit.Tokens("t")))

@@ -178,7 +178,7 @@ func TestDestinations_SayWhatHoldsThem(t *testing.T) {
 func waits(t *testing.T, b *opstest.Bench, status string, due time.Time, action string) id.ID {
 	t.Helper()
 	stored, err := b.Store.StoreEvents(t.Context(), []store.NewEvent{{Source: b.Name(store.KindSource, "web"), Type: "identify",
-		MessageID: fmt.Sprint(b.Store.Next()), Body: []byte(`{"type":"identify"}`)}}, time.Minute)
+		MessageID: fmt.Sprint(b.DB.Next()), Body: []byte(`{"type":"identify"}`)}}, time.Minute)
 	require.NoError(t, err)
 	ref := delivery.Ref{Event: stored[0].ID, Mapping: b.Name(store.KindMapping, "keep")}
 	require.NoError(t, b.Store.WriteDeliveries(t.Context(), []store.NewDelivery{{Event: ref.Event, Mapping: ref.Mapping,

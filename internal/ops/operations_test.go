@@ -129,7 +129,7 @@ func TestContacts_OneDirectoryOrAll_InTheirRegion(t *testing.T) {
 func TestDistributions_CountsAreCumulativeForStages(t *testing.T) {
 	b := opstest.New(t)
 	s := b.Tell()
-	b.Do(`INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens) VALUES (?, ?, ?, 1, 'u', 'skipped', '{}', 5, 0)`, b.Store.Next(), s.Distribution, s.Run)
+	b.Do(`INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens) VALUES (?, ?, ?, 1, 'u', 'skipped', '{}', 5, 0)`, b.DB.Next(), s.Distribution, s.Run)
 	d, err := b.Distributions.Get(t.Context(), s.Distribution)
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"planned": 2, "sent": 1, "opened": 1, "started": 1, "finished": 1, "skipped": 1}, d.Counts)

@@ -2,18 +2,12 @@ package jsonvalue
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/segue-xm/segue/internal/core/fault"
 )
-
-// MaxDepth is how deeply arrays and objects may nest. It bounds the recursion of
-// everything that walks a value.
-const MaxDepth = 200
 
 // Parse reads exactly one JSON text (RFC 8259), as strictly as JavaScript's
 // JSON.parse: no byte order mark, no comments, nothing behind the value.
@@ -23,18 +17,13 @@ const MaxDepth = 200
 // An error is Invalid and says line and column.
 //
 // Strings of the result share one copy of the text: keeping one keeps it all.
-//
-// It is written by hand because ojg's tokenizer lets through what must be
-// refused here (1 2, {"a":}, 1.) and breaks surrogate pairs.
 func Parse(b []byte) (any, error) {
-	p := parser{text: string(b), src: b}
-	v, ok := p.value(0)
-	if ok {
-		p.blanks()
-		if p.pos == len(p.text) {
+	p := parser{text: string(b), src: b, pos: SkipBlanks(b, 0)}
+	if v, ok := p.value(0); ok {
+		if p.pos = SkipBlanks(b, p.pos); p.pos == len(b) {
 			return v, nil
 		}
-		p.fail("more text after the value")
+		p.flaw = MoreText
 	}
 	return nil, p.fault()
 }
@@ -58,12 +47,12 @@ func ParseObject(b []byte) (*Object, error) {
 // allocation, of just their size.
 type parser struct {
 	text    string
-	src     []byte // the same bytes: what the skip functions read
+	src     []byte // the same bytes: what the scanner reads
 	pos     int
 	room    []member
 	open    int      // how many wait
 	objects []Object // room that new objects are cut from
-	reason  string   // why it failed, at pos
+	flaw    Flaw     // why it failed, at pos
 }
 
 // bytesPerMember is about how much text of an event makes a member.
@@ -108,329 +97,183 @@ func (p *parser) newArray(start int) []any {
 	return a
 }
 
-func (p *parser) fail(reason string) bool {
-	p.reason = reason
-	return false
-}
-
 func (p *parser) fault() error {
-	before := p.text[:min(p.pos, len(p.text))]
+	before := p.text[:p.pos]
 	line := strings.Count(before, "\n") + 1
 	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
-	return fault.New(fault.Invalid, "not JSON, line %d, column %d: %s", line, column, p.reason)
+	return fault.New(fault.Invalid, "not JSON, line %d, column %d: %s", line, column, p.reason())
 }
 
-// at is the byte at pos, or 0 behind the end: no rule takes a 0 byte.
-func (p *parser) at() byte {
-	if p.pos < len(p.text) {
-		return p.text[p.pos]
+// reason is the flaw in words, with what is there in place of what is wanted.
+func (p *parser) reason() string {
+	flaw := p.flaw.String()
+	if !strings.HasPrefix(flaw, "want ") {
+		return flaw
 	}
-	return 0
+	if p.pos == len(p.text) {
+		return flaw + ", have the end"
+	}
+	r, _ := utf8.DecodeRuneInString(p.text[p.pos:])
+	if r == 0xfeff && p.pos == 0 {
+		return "it starts with a byte order mark"
+	}
+	return fmt.Sprintf("%s, have %q", flaw, r)
 }
 
-func (p *parser) blanks() {
-	for p.pos < len(p.text) {
-		switch p.text[p.pos] {
-		case ' ', '\t', '\n', '\r':
-			p.pos++
-		default:
-			return
-		}
-	}
-}
+// The rest of the methods read what is at pos and go behind it. False: p has the
+// flaw, and its place.
 
 func (p *parser) value(depth int) (any, bool) {
-	p.blanks()
-	switch c := p.at(); {
-	case c == '"':
-		s, ok := p.str()
+	if p.pos == len(p.src) {
+		p.flaw = WantValue
+		return nil, false
+	}
+	switch p.src[p.pos] {
+	case '"':
+		s, ok := p.string()
 		if !ok {
 			return nil, false
 		}
 		return s, true
-	case c == '{':
+	case '{':
 		return p.object(depth + 1)
-	case c == '[':
+	case '[':
 		return p.array(depth + 1)
-	case c == '-' || '0' <= c && c <= '9':
-		return p.number()
-	case c == 't':
-		return true, p.literal("true")
-	case c == 'f':
-		return false, p.literal("false")
-	case c == 'n':
-		return nil, p.literal("null")
 	}
-	return nil, p.unexpected("a value")
-}
-
-func (p *parser) literal(word string) bool {
-	if !strings.HasPrefix(p.text[p.pos:], word) {
-		return p.unexpected("a value")
+	start := p.pos
+	if p.pos, p.flaw = scanBare(p.src, start); p.flaw != 0 {
+		return nil, false
 	}
-	p.pos += len(word)
-	return true
-}
-
-func (p *parser) unexpected(want string) bool {
-	if p.pos >= len(p.text) {
-		return p.fail("want " + want + ", have the end")
+	switch p.src[start] {
+	case 't':
+		return true, true
+	case 'f':
+		return false, true
+	case 'n':
+		return nil, true
 	}
-	r, _ := utf8.DecodeRuneInString(p.text[p.pos:])
-	if r == 0xfeff && p.pos == 0 {
-		return p.fail("it starts with a byte order mark")
-	}
-	return p.fail(fmt.Sprintf("want %s, have %q", want, r))
-}
-
-func (p *parser) tooDeep(depth int) bool {
-	return depth > MaxDepth && !p.fail(fmt.Sprintf("nested deeper than %d levels", MaxDepth))
+	return double(p.text[start:p.pos]), true
 }
 
 func (p *parser) object(depth int) (any, bool) {
-	if p.tooDeep(depth) {
+	if depth > MaxDepth {
+		p.flaw = TooDeep
 		return nil, false
 	}
 	start := p.open
-	p.pos++
-	p.blanks()
-	for first := true; p.at() != '}' || !first; first = false {
-		if p.at() != '"' {
-			return nil, p.unexpected("a key in double quotes")
-		}
-		key, ok := p.str()
+	more := false
+	for p.pos, more = Enter(p.src, p.pos); more; {
+		key, ok := p.key()
 		if !ok {
 			return nil, false
 		}
-		p.blanks()
-		if p.at() != ':' {
-			return nil, p.unexpected("a colon")
-		}
-		p.pos++
 		v, ok := p.value(depth)
 		if !ok {
 			return nil, false
 		}
 		p.push(member{key, v})
-		p.blanks()
-		if p.at() == '}' {
-			break
+		if p.pos, more, p.flaw = Next(p.src, p.pos, '}'); p.flaw != 0 {
+			return nil, false
 		}
-		if p.at() != ',' {
-			return nil, p.unexpected("a comma or }")
-		}
-		p.pos++
-		p.blanks()
 	}
-	p.pos++
 	return p.newObject(start), true
 }
 
 func (p *parser) array(depth int) (any, bool) {
-	if p.tooDeep(depth) {
+	if depth > MaxDepth {
+		p.flaw = TooDeep
 		return nil, false
 	}
 	start := p.open
-	p.pos++
-	p.blanks()
-	for first := true; p.at() != ']' || !first; first = false {
+	more := false
+	for p.pos, more = Enter(p.src, p.pos); more; {
 		v, ok := p.value(depth)
 		if !ok {
 			return nil, false
 		}
 		p.push(member{val: v})
-		p.blanks()
-		if p.at() == ']' {
-			break
+		if p.pos, more, p.flaw = Next(p.src, p.pos, ']'); p.flaw != 0 {
+			return nil, false
 		}
-		if p.at() != ',' {
-			return nil, p.unexpected("a comma or ]")
-		}
-		p.pos++
 	}
-	p.pos++
 	return p.newArray(start), true
+}
+
+// key reads a key and its colon.
+func (p *parser) key() (string, bool) {
+	start := p.pos
+	end, value, holds, flaw := scanKey(p.src, start)
+	p.pos, p.flaw = value, flaw
+	if holds == 0 && flaw == 0 {
+		return p.text[start+1 : end-1], true
+	}
+	return p.unquote(start, end, holds)
+}
+
+func (p *parser) string() (string, bool) {
+	start := p.pos
+	end, holds, flaw := scanString(p.src, start)
+	p.pos, p.flaw = end, flaw
+	if holds == 0 && flaw == 0 {
+		return p.text[start+1 : end-1], true
+	}
+	return p.unquote(start, end, holds)
+}
+
+// unquote is the text of a string that has been scanned. That it is not UTF-8
+// comes before a flaw behind that.
+func (p *parser) unquote(start, end int, holds content) (string, bool) {
+	if holds&nonASCII != 0 && !utf8.Valid(p.src[start:end]) {
+		if broken := brokenPart(p.src, start+1, end); broken >= 0 {
+			p.pos, p.flaw = broken, NotUTF8
+		}
+	}
+	if p.flaw != 0 {
+		return "", false
+	}
+	s := p.text[start+1 : end-1]
+	if holds&escapes != 0 {
+		s = unescape(s)
+	}
+	return s, true
 }
 
 // powers of ten that a double holds exactly.
 var powers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
-func (p *parser) digits() (n int) {
-	for ; '0' <= p.at() && p.at() <= '9'; n++ {
-		p.pos++
+// double is the value of a number that the scanner takes.
+func double(text string) float64 {
+	if f, ok := shortDouble(text); ok {
+		return f
 	}
-	return n
+	f, _ := strconv.ParseFloat(text, 64) // out of range gives an infinity or 0, as in JavaScript
+	return f
 }
 
-func (p *parser) number() (any, bool) {
-	start := p.pos
-	if p.at() == '-' {
-		p.pos++
+// shortDouble is the value of a number without an exponent. Up to 15 digits and
+// their power of ten are exact doubles, so one division gives the correctly
+// rounded result (W. Clinger, 1990).
+func shortDouble(text string) (_ float64, ok bool) {
+	if len(text) > 15 {
+		return 0, false
 	}
-	whole := p.pos
-	if n := p.digits(); n == 0 {
-		return nil, p.unexpected("a digit")
-	} else if n > 1 && p.text[whole] == '0' {
-		p.pos = whole
-		return nil, p.fail("a number cannot start with 0")
-	}
-	fraction, exponent := 0, false
-	if p.at() == '.' {
-		p.pos++
-		if fraction = p.digits(); fraction == 0 {
-			return nil, p.unexpected("a digit")
-		}
-	}
-	if p.at()|0x20 == 'e' {
-		exponent = true
-		p.pos++
-		if p.at() == '+' || p.at() == '-' {
-			p.pos++
-		}
-		if p.digits() == 0 {
-			return nil, p.unexpected("a digit")
-		}
-	}
-	text := p.text[start:p.pos]
-	// Up to 15 digits and their power of ten are exact doubles, so one
-	// division gives the correctly rounded result (W. Clinger, 1990).
-	if !exponent && len(text) <= 15 {
-		var m int64
-		for _, c := range []byte(p.text[whole:p.pos]) {
-			if c != '.' {
-				m = m*10 + int64(c-'0')
-			}
-		}
-		f := float64(m) / powers[fraction]
-		if whole > start {
-			f = -f
-		}
-		return f, true
-	}
-	f, err := strconv.ParseFloat(text, 64) // out of range gives an infinity or 0, as in JavaScript
-	if err != nil && !math.IsInf(f, 0) {
-		return nil, p.fail("not a number: " + text)
-	}
-	return f, true
-}
-
-// str reads a string; pos is at its opening quote.
-func (p *parser) str() (string, bool) {
-	start := p.pos + 1
-	ascii := true
-	for i := start; ; i++ {
-		if i = skipPlain(p.src, i); i == len(p.src) {
-			break
-		}
-		switch c := p.src[i]; {
-		case c == '"':
-			p.pos = i + 1
-			s := p.text[start:i]
-			return s, ascii || p.valid(s, start)
-		case c == '\\':
-			if !ascii && !p.valid(p.text[start:i], start) {
-				return "", false
-			}
-			return p.escaped(start, i)
-		case c < ' ':
-			p.pos = i
-			return "", p.fail("a control character in a string must be escaped")
-		case c >= utf8.RuneSelf:
-			ascii = false
-		}
-	}
-	p.pos = len(p.text)
-	return "", p.fail("a string has no end")
-}
-
-func (p *parser) valid(s string, start int) bool {
-	if utf8.ValidString(s) {
-		return true
-	}
-	p.pos = start
-	return p.fail("a string is not UTF-8")
-}
-
-// escaped reads a string with escapes, the first of them at i.
-func (p *parser) escaped(start, i int) (string, bool) {
-	out := make([]byte, 0, 2*(i-start)+32)
-	plain := start // where the part that is not yet in out begins
-	for i < len(p.text) {
-		c := p.text[i]
-		switch {
-		case c == '\\' || c == '"':
-			part := p.text[plain:i]
-			if !p.valid(part, plain) {
-				return "", false
-			}
-			out = append(out, part...)
-			if c == '"' {
-				p.pos = i + 1
-				return string(out), true
-			}
-			p.pos = i
-			var ok bool
-			if out, ok = p.escape(out); !ok {
-				return "", false
-			}
-			i = p.pos
-			plain = i
-		case c < ' ':
-			p.pos = i
-			return "", p.fail("a control character in a string must be escaped")
-		default:
-			i++
-		}
-	}
-	p.pos = len(p.text)
-	return "", p.fail("a string has no end")
-}
-
-var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-// escape reads one escape; pos is at its backslash.
-func (p *parser) escape(out []byte) ([]byte, bool) {
-	p.pos++
-	c := p.at()
-	if plain := escapes[c]; plain != 0 {
-		p.pos++
-		return append(out, plain), true
-	}
-	if c != 'u' {
-		return nil, p.unexpected("an escape")
-	}
-	p.pos++
-	r, ok := p.hex4()
-	if !ok {
-		return nil, p.unexpected("four hexadecimal digits")
-	}
-	if utf16.IsSurrogate(r) && strings.HasPrefix(p.text[p.pos:], `\u`) {
-		back := p.pos
-		p.pos += 2
-		low, ok := p.hex4()
-		if pair := utf16.DecodeRune(r, low); ok && pair != utf8.RuneError {
-			return utf8.AppendRune(out, pair), true
-		}
-		p.pos = back
-	}
-	return utf8.AppendRune(out, r), true // half a pair is written as U+FFFD
-}
-
-func (p *parser) hex4() (rune, bool) {
-	var r rune
-	for range 4 {
-		c := p.at()
+	var digits int64
+	fraction := len(text) // where it starts
+	for i, c := range []byte(text) {
 		switch {
 		case '0' <= c && c <= '9':
-			r = r<<4 | rune(c-'0')
-		case 'a' <= c|0x20 && c|0x20 <= 'f':
-			r = r<<4 | rune(c|0x20-'a'+10)
-		default:
+			digits = digits*10 + int64(c-'0')
+		case c == '.':
+			fraction = i + 1
+		case c != '-':
 			return 0, false
 		}
-		p.pos++
 	}
-	return r, true
+	f := float64(digits) / powers[len(text)-fraction]
+	if text[0] == '-' {
+		f = -f
+	}
+	return f, true
 }
 
 // TypeName is the JSON name of a value's type, for messages.

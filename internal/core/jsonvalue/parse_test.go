@@ -82,6 +82,55 @@ func TestParse_HalfSurrogatePair_BecomesReplacementCharacter(t *testing.T) {
 	}
 }
 
+func TestUnquote_WhatIsNotUTF8_BecomesReplacementCharacters(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`""`:                         "",
+		`"a é 日"`:                    "a é 日",
+		`"\u0061\n\/\ud83d\ude00\""`: "a\n/😀\"",
+		`"\ud83d\u00e9"`:             "\ufffdé",
+		"\"\xff\xfe\"":               "\ufffd\ufffd",
+		"\"\\n\xe6\x97x\"":           "\n\ufffd\ufffdx",
+	} {
+		require.Equal(t, want, Unquote([]byte(raw)), raw)
+	}
+}
+
+// What is wrong first is said, at its place.
+func TestParse_Error_SaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		``:                       "column 1: want a value, have the end",
+		`[1,]`:                   "column 4: want a value, have ']'",
+		`[tru]`:                  "column 2: want a value, have 't'",
+		`{a`:                     `column 2: want a key in double quotes, have 'a'`,
+		`{"é" 1}`:                "column 6: want a colon, have '1'",
+		`{"a":1;`:                "column 7: want a comma or }, have ';'",
+		`[1 2`:                   "column 4: want a comma or ], have '2'",
+		`{"a":1`:                 "column 7: want a comma or }, have the end",
+		`-`:                      "column 2: want a digit, have the end",
+		`1.e`:                    "column 3: want a digit, have 'e'",
+		`-012`:                   "column 2: a number cannot start with 0",
+		`"é\x"`:                  "column 4: want an escape, have 'x'",
+		`"\`:                     "column 3: want an escape, have the end",
+		`"\ud83d\u00-1"`:         "column 12: want four hexadecimal digits, have '-'",
+		"\"a\x01":                "column 3: a control character in a string must be escaped",
+		`{"a":"b`:                "column 8: a string has no end",
+		"\"ab\xff\"":             "column 2: a string is not UTF-8",
+		"\"é\\n\xff\\n\"":        "column 5: a string is not UTF-8",
+		"\"\xff\\x\"":            "column 2: a string is not UTF-8",
+		"\"\\x\xff\"":            "column 3: want an escape, have 'x'",
+		"{\"\xff\" 1}":           "column 3: a string is not UTF-8",
+		"\"\xff\x01\"":           "column 3: a control character in a string must be escaped",
+		`{} []`:                  "column 4: more text after the value",
+		"\ufeff{}":               "column 1: it starts with a byte order mark",
+		strings.Repeat("[", 201): "column 201: nested deeper than 200 levels",
+	} {
+		_, err := Parse([]byte(text))
+		require.EqualError(t, err, "not JSON, line 1, "+want, "%q", text)
+	}
+}
+
 func TestParse_NotJSON_IsInvalid(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

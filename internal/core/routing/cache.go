@@ -2,6 +2,7 @@ package routing
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/segue-xm/segue/internal/core/id"
@@ -15,7 +16,8 @@ type Plans interface {
 	NameIDs(ctx context.Context) (map[[2]string]id.ID, error) // by kind and name
 }
 
-// keep is how many compiled revisions stay in memory.
+// keep is how many compiled revisions stay in memory: those used last, so that old
+// ones that an explanation or a replay asks for come and go.
 const keep = 8
 
 // Cache compiles revisions when they are first asked for. Safe for concurrent use.
@@ -23,17 +25,19 @@ type Cache struct {
 	plans Plans
 
 	mu     sync.Mutex
-	tables map[int64]*Table
+	tables []*Table // the one used last at the end
 }
 
 // NewCache returns an empty cache.
-func NewCache(plans Plans) *Cache { return &Cache{plans: plans, tables: map[int64]*Table{}} }
+func NewCache(plans Plans) *Cache { return &Cache{plans: plans} }
 
 // Revision is a revision's table.
 func (c *Cache) Revision(ctx context.Context, revision int64) (*Table, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t := c.tables[revision]; t != nil {
+	if i := slices.IndexFunc(c.tables, func(t *Table) bool { return t.Revision == revision }); i >= 0 {
+		t := c.tables[i]
+		c.tables = append(slices.Delete(c.tables, i, i+1), t)
 		return t, nil
 	}
 	p := &plan.Plan{} // revision 0: before there was any plan
@@ -51,14 +55,10 @@ func (c *Cache) Revision(ctx context.Context, revision int64) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(c.tables) >= keep {
-		oldest := revision
-		for r := range c.tables {
-			oldest = min(oldest, r)
-		}
-		delete(c.tables, oldest)
+	if len(c.tables) == keep {
+		c.tables = slices.Delete(c.tables, 0, 1)
 	}
-	c.tables[revision] = t
+	c.tables = append(c.tables, t)
 	return t, nil
 }
 

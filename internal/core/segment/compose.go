@@ -131,20 +131,17 @@ type pair struct {
 
 // pairs lists the members of a raw object that the scanner has taken.
 func pairs(obj []byte, buf []pair) []pair {
-	i := space(obj, 1)
-	for obj[i] == '"' {
+	i, more := jsonvalue.Enter(obj, 0)
+	for more {
 		start := i
-		end, _ := text(obj, i)
+		end, val, _ := name(obj, i)
 		key := obj[start+1 : end-1]
 		if bytes.IndexByte(key, '\\') >= 0 {
-			key = []byte(unquote(obj[start:end]))
+			key = []byte(jsonvalue.Unquote(obj[start:end]))
 		}
-		i, _ = name(obj, start)
-		i, _ = value(obj, i, 1)
+		i, _ = value(obj, val, 1)
 		buf = append(buf, pair{key, start, i})
-		if i = space(obj, i); obj[i] == ',' {
-			i = space(obj, i+1)
-		}
+		i, more, _ = next(obj, i, '}')
 	}
 	return buf
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
-var flawDepth = fmt.Sprintf("nested deeper than %d levels", jsonvalue.MaxDepth)
-
 // field is a top-level key of an event that means something to ingest.
 type field uint8
 
@@ -41,7 +39,7 @@ func fieldOf(raw []byte) field {
 	key := raw[1 : len(raw)-1]
 	for _, c := range key {
 		if c == '\\' {
-			key = []byte(unquote(raw))
+			key = []byte(jsonvalue.Unquote(raw))
 			break
 		}
 	}
@@ -104,25 +102,15 @@ func scanItem(b []byte, i int, buf []part) (item, []part) {
 		return it, buf
 	}
 	from := len(buf)
-	i = space(b, i+1)
-	if i < len(b) && b[i] == '}' {
-		it.end = i + 1
-		return it, buf
-	}
-	for {
+	i, more := jsonvalue.Enter(b, i)
+	for more {
 		start := i
-		i, it.flaw = name(b, i)
-		if it.flaw != "" {
-			it.end = i
-			return it, buf
+		keyEnd, val, flaw := name(b, i)
+		if flaw == "" {
+			i, flaw = value(b, val, 1)
 		}
-		keyEnd := i - 1
-		for ; b[keyEnd-1] != '"'; keyEnd-- { // back over ':' and blanks
-		}
-		val := space(b, i)
-		i, it.flaw = value(b, val, 1)
-		if it.flaw != "" {
-			it.end = i
+		if flaw != "" {
+			it.flaw = flaw
 			return it, buf
 		}
 		f := fieldOf(b[start:keyEnd])
@@ -131,21 +119,12 @@ func scanItem(b []byte, i int, buf []part) (item, []part) {
 		} else {
 			buf = append(buf, part{start: start, val: val, end: i, field: f})
 		}
-		if i = space(b, i); i == len(b) {
-			it.end, it.flaw = i, flawEnd
-			return it, buf
-		}
-		switch b[i] {
-		case '}':
-			it.end, it.parts = i+1, buf[from:len(buf):len(buf)]
-			return it, buf
-		case ',':
-			i = space(b, i+1)
-		default:
-			it.end, it.flaw = i, flawAt(b[i])
+		if i, more, it.flaw = next(b, i, '}'); it.flaw != "" {
 			return it, buf
 		}
 	}
+	it.end, it.parts = i, buf[from:len(buf):len(buf)]
+	return it, buf
 }
 
 func kindOf(c byte) string {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // ParseCall reads the body of a single call of the Tracking API. typ is the
@@ -37,40 +38,25 @@ func ParseBatch(body []byte, now time.Time, newID func() string) ([]Event, []Ref
 	}
 	var l list
 	found := false
-	flaw := ""
-	for i = space(body, i+1); i < len(body) && body[i] != '}'; {
-		start := i
-		if i, flaw = name(body, i); flaw != "" {
-			return nil, nil, fault.New(fault.Invalid, "%s", flaw)
-		}
-		key, _ := text(body, start)
-		k := string(body[start+1 : key-1])
-		i = space(body, i)
-		if k == "batch" && i < len(body) && body[i] == '[' {
-			l, found = list{}, true
-			i, flaw = l.scan(body, i, MaxBatchEvents)
-		} else {
-			at := i
-			i, flaw = value(body, i, 1)
-			if flaw == "" {
-				r.share(k, body[at:i])
+	i, more := jsonvalue.Enter(body, i)
+	for more {
+		end, val, flaw := name(body, i)
+		if flaw == "" {
+			if key := string(body[i+1 : end-1]); key == "batch" && val < len(body) && body[val] == '[' {
+				l, found = list{}, true
+				i, flaw = l.scan(body, val, MaxBatchEvents)
+			} else if i, flaw = value(body, val, 1); flaw == "" {
+				r.share(key, body[val:i])
 			}
+		}
+		if flaw == "" {
+			i, more, flaw = next(body, i, '}')
 		}
 		if flaw != "" {
 			return nil, nil, fault.New(fault.Invalid, "%s", flaw)
 		}
-		if i = space(body, i); i < len(body) && body[i] == ',' {
-			if i = space(body, i+1); i < len(body) && body[i] != '"' {
-				return nil, nil, fault.New(fault.Invalid, "%s", flawAt(body[i]))
-			}
-		} else if i < len(body) && body[i] != '}' {
-			return nil, nil, fault.New(fault.Invalid, "%s", flawAt(body[i]))
-		}
 	}
-	if i >= len(body) {
-		return nil, nil, fault.New(fault.Invalid, "%s", flawEnd)
-	}
-	if space(body, i+1) != len(body) {
+	if space(body, i) != len(body) {
 		return nil, nil, fault.New(fault.Invalid, "%s", flawTrail)
 	}
 	if !found {
@@ -143,10 +129,11 @@ type list struct {
 func (l *list) scan(b []byte, i, limit int) (int, string) {
 	var parts []part
 	valid := utf8.Valid(b)
-	if i = space(b, i+1); i < len(b) && b[i] == ']' {
-		return i + 1, ""
-	}
-	for i < len(b) {
+	i, more := jsonvalue.Enter(b, i)
+	for more {
+		if i == len(b) {
+			return i, flawEnd
+		}
 		var it item
 		it, parts = scanItem(b, i, parts)
 		if isSyntax(it.flaw) {
@@ -170,20 +157,12 @@ func (l *list) scan(b []byte, i, limit int) (int, string) {
 		} else {
 			l.beyond++
 		}
-		i = space(b, it.end)
-		if i == len(b) {
-			break
-		}
-		switch b[i] {
-		case ']':
-			return i + 1, ""
-		case ',':
-			i = space(b, i+1)
-		default:
-			return i, flawAt(b[i])
+		var flaw string
+		if i, more, flaw = next(b, it.end, ']'); flaw != "" {
+			return i, flaw
 		}
 	}
-	return i, flawEnd
+	return i, ""
 }
 
 // isSyntax reports whether a flaw leaves the end of its item unknown.

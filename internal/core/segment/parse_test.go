@@ -220,6 +220,8 @@ func TestParseCall_NotAnEvent_IsAnError(t *testing.T) {
 		`{"a":tru}`:              "unexpected character",
 		`{"a":"\x"}`:             "bad escape",
 		`{"a":"\u12G4"}`:         "bad escape",
+		`{"a":"\u12"`:            "bad escape",
+		`{"a":"\u12`:             "ends early",
 		"{\"a\":\"\x00\"}":       "zero byte",
 		"{\"a\":\"\n\"}":         "control character",
 		"{\"a\":\"\xff\"}":       "not UTF-8",

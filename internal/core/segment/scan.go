@@ -1,16 +1,9 @@
 package segment
 
-import (
-	"encoding/json"
+import "github.com/segue-xm/segue/internal/core/jsonvalue"
 
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
-)
-
-// The scanner checks JSON by RFC 8259 without building anything, and knows a
-// second, tolerant way to find where a broken value ends. Both are loops, not
-// recursion, so that depth costs nothing.
-
-// Reasons the scanner gives.
+// What a sender is told of JSON that the scanner refuses. The end of a broken value
+// is then unknown, and cut guesses it.
 const (
 	flawEnd     = "not JSON: it ends early"
 	flawSyntax  = "not JSON: unexpected character"
@@ -22,125 +15,29 @@ const (
 	flawTrail   = "not JSON: something follows the value"
 )
 
-// plain marks bytes that a string may hold as they are.
-var plain = func() (t [256]bool) {
-	for c := 0x20; c < 256; c++ {
-		t[c] = c != '"' && c != '\\'
-	}
-	return t
-}()
+var flawDepth = jsonvalue.TooDeep.String()
 
-func space(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-// text skips the string that starts at b[i] == '"'. UTF-8 is not looked at.
-func text(b []byte, i int) (int, string) {
-	for i++; i < len(b); i++ {
-		c := b[i]
-		if plain[c] {
-			continue
-		}
-		switch {
-		case c == '"':
-			return i + 1, ""
-		case c == '\\':
-			i++
-			if i == len(b) {
-				return i, flawEnd
-			}
-			switch b[i] {
-			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-			case 'u':
-				if i+4 >= len(b) {
-					return i, flawEnd
-				}
-				for k := 1; k <= 4; k++ {
-					if !isHex(b[i+k]) {
-						return i, flawEscape
-					}
-				}
-				i += 4
-			default:
-				return i, flawEscape
-			}
-		case c == 0:
-			return i, flawZero
-		default:
-			return i, flawControl
+// flawOf says what the scanner found at b[i]; "" is nothing.
+func flawOf(flaw jsonvalue.Flaw, b []byte, i int) string {
+	switch flaw {
+	case 0:
+		return ""
+	case jsonvalue.TooDeep:
+		return flawDepth
+	case jsonvalue.WantDigit, jsonvalue.ZeroFirst:
+		return flawNumber
+	case jsonvalue.WantEscape, jsonvalue.WantHex:
+		if i < len(b) {
+			return flawEscape
 		}
 	}
-	return i, flawEnd
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
-
-func digits(b []byte, i int) int {
-	for i < len(b) && '0' <= b[i] && b[i] <= '9' {
-		i++
-	}
-	return i
-}
-
-// number skips a number by the grammar of RFC 8259, section 6.
-func number(b []byte, i int) (int, string) {
-	if b[i] == '-' {
-		i++
-	}
-	first := i
-	if i = digits(b, i); i == first || b[first] == '0' && i > first+1 {
-		return i, flawNumber
-	}
-	if i < len(b) && b[i] == '.' {
-		at := i + 1
-		if i = digits(b, at); i == at {
-			return i, flawNumber
-		}
-	}
-	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
-		i++
-		if i < len(b) && (b[i] == '+' || b[i] == '-') {
-			i++
-		}
-		at := i
-		if i = digits(b, at); i == at {
-			return i, flawNumber
-		}
-	}
-	return i, ""
-}
-
-func word(b []byte, i int, w string) (int, string) {
-	if len(b)-i >= len(w) && string(b[i:i+len(w)]) == w {
-		return i + len(w), ""
-	}
-	return i, flawSyntax
-}
-
-// name skips a member's key and colon.
-func name(b []byte, i int) (int, string) {
 	if i == len(b) {
-		return i, flawEnd
+		return flawEnd
 	}
-	if b[i] != '"' {
-		return i, flawAt(b[i])
+	if flaw == jsonvalue.Control && b[i] != 0 {
+		return flawControl
 	}
-	i, flaw := text(b, i)
-	if flaw != "" {
-		return i, flaw
-	}
-	if i = space(b, i); i == len(b) {
-		return i, flawEnd
-	}
-	if b[i] != ':' {
-		return i, flawAt(b[i])
-	}
-	return i + 1, ""
+	return flawAt(b[i])
 }
 
 func flawAt(c byte) string {
@@ -150,77 +47,26 @@ func flawAt(c byte) string {
 	return flawSyntax
 }
 
-// value skips the value that starts at or after b[i] and returns where it ends,
-// or what is wrong with it. depth is how many arrays and objects are open
-// around it.
-func value(b []byte, i, depth int) (int, string) {
-	var object [jsonvalue.MaxDepth]bool // object[n]: level n is an object
-	n := 0
-	var flaw string
-next:
-	for {
-		if i = space(b, i); i == len(b) {
-			return i, flawEnd
-		}
-		switch c := b[i]; c {
-		case '"':
-			i, flaw = text(b, i)
-		case '{', '[':
-			if depth+n == jsonvalue.MaxDepth {
-				return i, flawDepth
-			}
-			object[n] = c == '{'
-			n++
-			if i = space(b, i+1); i == len(b) {
-				return i, flawEnd
-			}
-			if b[i] == c+2 { // '}' and ']' are two after '{' and '['
-				i++
-				n--
-				break
-			}
-			if c == '{' {
-				if i, flaw = name(b, i); flaw != "" {
-					return i, flaw
-				}
-			}
-			continue next
-		case 't':
-			i, flaw = word(b, i, "true")
-		case 'f':
-			i, flaw = word(b, i, "false")
-		case 'n':
-			i, flaw = word(b, i, "null")
-		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-			i, flaw = number(b, i)
-		default:
-			return i, flawAt(c)
-		}
-		if flaw != "" {
-			return i, flaw
-		}
-		for n > 0 { // after a value inside something
-			if i = space(b, i); i == len(b) {
-				return i, flawEnd
-			}
-			switch c := b[i]; {
-			case c == ',':
-				i++
-				if object[n-1] {
-					if i, flaw = name(b, space(b, i)); flaw != "" {
-						return i, flaw
-					}
-				}
-				continue next
-			case c == '}' && object[n-1], c == ']' && !object[n-1]:
-				i++
-				n--
-			default:
-				return i, flawAt(c)
-			}
-		}
-		return i, ""
-	}
+func space(b []byte, i int) int { return jsonvalue.SkipBlanks(b, i) }
+
+// name skips a member's key, which ends at end, and its colon. UTF-8 is not looked
+// at, by none of these.
+func name(b []byte, i int) (end, val int, flaw string) {
+	end, val, f := jsonvalue.SkipKey(b, i)
+	return end, val, flawOf(f, b, val)
+}
+
+// value skips the value at b[i] and returns where it ends, or what is wrong with it.
+// depth is how many arrays and objects are open around it.
+func value(b []byte, i, depth int) (end int, flaw string) {
+	end, f := jsonvalue.SkipValue(b, i, depth)
+	return end, flawOf(f, b, end)
+}
+
+// next steps over a comma to what follows, or over the closing bracket.
+func next(b []byte, i int, closing byte) (_ int, more bool, flaw string) {
+	i, more, f := jsonvalue.Next(b, i, closing)
+	return i, more, flawOf(f, b, i)
 }
 
 // cut finds where the value at b[i] ends by brackets and quotes alone, whatever
@@ -251,17 +97,4 @@ func cut(b []byte, i int) (int, bool) {
 		}
 	}
 	return i, false
-}
-
-// unquote returns the text of a JSON string that text accepts; unpaired
-// surrogates and broken UTF-8 become U+FFFD.
-func unquote(raw []byte) string {
-	for k := 1; k < len(raw)-1; k++ {
-		if raw[k] == '\\' || raw[k] >= 0x80 {
-			var s string
-			_ = json.Unmarshal(raw, &s) // cannot fail: the scanner took it
-			return s
-		}
-	}
-	return string(raw[1 : len(raw)-1])
 }

@@ -15,7 +15,7 @@ func stringOf(raw []byte) string {
 	if len(raw) == 0 || raw[0] != '"' {
 		return ""
 	}
-	return unquote(raw)
+	return jsonvalue.Unquote(raw)
 }
 
 // scalarText is the text of a raw string or number, "" for any other value. A
@@ -26,7 +26,7 @@ func scalarText(raw []byte) string {
 		return ""
 	}
 	if raw[0] == '"' {
-		return unquote(raw)
+		return jsonvalue.Unquote(raw)
 	}
 	if !isNumber(raw) {
 		return ""

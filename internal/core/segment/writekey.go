@@ -3,6 +3,8 @@ package segment
 import (
 	"encoding/base64"
 	"strings"
+
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // maxKey bounds a write key in bytes; Segment's have 32.
@@ -39,19 +41,17 @@ func bodyKey(b []byte) (key string, ok bool) {
 	}
 	for i = space(b, i+1); i < len(b) && b[i] == '"'; {
 		start := i
-		var flaw string
-		if i, flaw = name(b, i); flaw != "" {
+		end, val, flaw := name(b, i)
+		if flaw != "" {
 			return key, ok
 		}
-		end, _ := text(b, start)
-		val := space(b, i)
 		var found bool
 		if i, found = cut(b, val); !found {
 			return key, ok
 		}
 		if fieldOf(b[start:end]) == fWriteKey && val < len(b) && b[val] == '"' {
-			if stop, flaw := text(b, val); flaw == "" {
-				key = unquote(b[val:stop])
+			if stop, flaw := jsonvalue.SkipString(b, val); flaw == 0 {
+				key = jsonvalue.Unquote(b[val:stop])
 				ok = usable(key)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // Kinds of named things.
@@ -50,13 +51,13 @@ type Revision struct {
 
 // CurrentRevision is the number of the newest revision; 0 when there is none.
 func (s *Store) CurrentRevision(ctx context.Context) (rev int64, err error) {
-	return rev, s.readOne(ctx, &rev, `SELECT coalesce(max(id), 0) FROM revisions`)
+	return rev, s.db.ReadOne(ctx, &rev, `SELECT coalesce(max(id), 0) FROM revisions`)
 }
 
 // RevisionPlan is the plan of a revision. A revision never changes.
 func (s *Store) RevisionPlan(ctx context.Context, rev int64) (*plan.Plan, error) {
 	var b []byte
-	if err := s.readOne(ctx, &b, `SELECT plan FROM revisions WHERE id = ?`, rev); err != nil {
+	if err := s.db.ReadOne(ctx, &b, `SELECT plan FROM revisions WHERE id = ?`, rev); err != nil {
 		return nil, err
 	}
 	return plan.Decode(b)
@@ -65,7 +66,7 @@ func (s *Store) RevisionPlan(ctx context.Context, rev int64) (*plan.Plan, error)
 // Names is what all names of a kind are called, by id.
 func (s *Store) Names(ctx context.Context, kind string) (map[id.ID]string, error) {
 	var rows []Named
-	if err := s.read(ctx, &rows, `SELECT id, kind, name FROM names WHERE kind = ?`, kind); err != nil {
+	if err := s.db.Read(ctx, &rows, `SELECT id, kind, name FROM names WHERE kind = ?`, kind); err != nil {
 		return nil, err
 	}
 	m := make(map[id.ID]string, len(rows))
@@ -78,7 +79,7 @@ func (s *Store) Names(ctx context.Context, kind string) (map[id.ID]string, error
 // NameIDs is the id of every named thing, by kind and name.
 func (s *Store) NameIDs(ctx context.Context) (map[[2]string]id.ID, error) {
 	var rows []Named
-	if err := s.read(ctx, &rows, `SELECT id, kind, name FROM names`); err != nil {
+	if err := s.db.Read(ctx, &rows, `SELECT id, kind, name FROM names`); err != nil {
 		return nil, err
 	}
 	m := make(map[[2]string]id.ID, len(rows))
@@ -91,12 +92,12 @@ func (s *Store) NameIDs(ctx context.Context) (map[[2]string]id.ID, error) {
 // NameID resolves a name, or an id's text, of a kind; unknown is NotFound.
 func (s *Store) NameID(ctx context.Context, kind, nameOrID string) (id.ID, error) {
 	var v id.ID
-	err := s.readOne(ctx, &v, `SELECT id FROM names WHERE kind = ? AND name = ?`, kind, nameOrID)
+	err := s.db.ReadOne(ctx, &v, `SELECT id FROM names WHERE kind = ? AND name = ?`, kind, nameOrID)
 	if fault.KindOf(err) != fault.NotFound {
 		return v, err
 	}
 	if asID, bad := id.Parse(nameOrID); bad == nil {
-		if err = s.readOne(ctx, &v, `SELECT id FROM names WHERE kind = ? AND id = ?`, kind, asID); err == nil {
+		if err = s.db.ReadOne(ctx, &v, `SELECT id FROM names WHERE kind = ? AND id = ?`, kind, asID); err == nil {
 			return v, nil
 		}
 	}
@@ -109,7 +110,7 @@ func (s *Store) Secrets(ctx context.Context, sealer Sealer) (map[string]string, 
 		Name   string
 		Sealed []byte
 	}
-	if err := s.read(ctx, &rows, `SELECT name, sealed FROM secrets`); err != nil {
+	if err := s.db.Read(ctx, &rows, `SELECT name, sealed FROM secrets`); err != nil {
 		return nil, err
 	}
 	m := make(map[string]string, len(rows))
@@ -131,14 +132,14 @@ func (s *Store) Secrets(ctx context.Context, sealer Sealer) (map[string]string, 
 func (s *Store) SavePlan(ctx context.Context, sealer Sealer, p *plan.Plan, secrets map[string]string, author string) (rev int64, err error) {
 	body := plan.Encode(p)
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.lockPlan(ctx); err != nil {
+		if err := tx.Alone(ctx, planLock); err != nil {
 			return err
 		}
 		var current struct {
 			ID   int64
 			Plan []byte
 		}
-		err := tx.get(ctx, &current, `SELECT id, plan FROM revisions ORDER BY id DESC LIMIT 1`)
+		err := tx.Get(ctx, &current, `SELECT id, plan FROM revisions ORDER BY id DESC LIMIT 1`)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -147,7 +148,7 @@ func (s *Store) SavePlan(ctx context.Context, sealer Sealer, p *plan.Plan, secre
 			if err != nil {
 				return err
 			}
-			if _, err := tx.exec(ctx, `INSERT INTO secrets (name, sealed) VALUES (?, ?)
+			if _, err := tx.Exec(ctx, `INSERT INTO secrets (name, sealed) VALUES (?, ?)
 				ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed`, name, sealed); err != nil {
 				return err
 			}
@@ -173,21 +174,15 @@ func (s *Store) SavePlan(ctx context.Context, sealer Sealer, p *plan.Plan, secre
 			return err
 		}
 		rev = current.ID + 1
-		_, err = tx.exec(ctx, `INSERT INTO revisions (id, created_at, author, plan) VALUES (?, ?, ?, ?)`,
-			rev, millis(tx.Now), author, body)
+		_, err = tx.Exec(ctx, `INSERT INTO revisions (id, created_at, author, plan) VALUES (?, ?, ?, ?)`,
+			rev, tx.Now.UnixMilli(), author, body)
 		return err
 	})
 	return rev, err
 }
 
-// lockPlan keeps two saves apart.
-func (tx *Tx) lockPlan(ctx context.Context) error {
-	if !tx.s.postgres {
-		return nil // one writer
-	}
-	_, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock(7312)`)
-	return err
-}
+// planLock keeps two saves apart.
+const planLock = 7312
 
 func (tx *Tx) dropDirectories(ctx context.Context, before []byte, p *plan.Plan) error {
 	if before == nil {
@@ -202,7 +197,7 @@ func (tx *Tx) dropDirectories(ctx context.Context, before []byte, p *plan.Plan) 
 			continue
 		}
 		var n int
-		if err := tx.get(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM contacts WHERE directory =
+		if err := tx.Get(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM contacts WHERE directory =
 			(SELECT id FROM names WHERE kind = ? AND name = ?) LIMIT 1) AS held`, KindDirectory, d.Name); err != nil {
 			return err
 		}
@@ -213,12 +208,12 @@ func (tx *Tx) dropDirectories(ctx context.Context, before []byte, p *plan.Plan) 
 	return nil
 }
 
-var namesTable = table{"names", []column{{"id", bigint}, {"kind", text}, {"name", text}}}
+var namesTable = db.NewTable("names", "id bigint, kind text, name text")
 
 // giveNames makes sure that everything the plan names has an id.
 func (tx *Tx) giveNames(ctx context.Context, p *plan.Plan) error {
 	var rows [][]any
-	add := func(kind, name string) { rows = append(rows, []any{tx.s.Next(), kind, name}) }
+	add := func(kind, name string) { rows = append(rows, []any{tx.s.db.Next(), kind, name}) }
 	for _, v := range p.Sources {
 		add(KindSource, v.Name)
 	}
@@ -239,7 +234,7 @@ func (tx *Tx) giveNames(ctx context.Context, p *plan.Plan) error {
 		add(KindSource, routing.URLSource(v.Name))
 		add(KindMapping, routing.URLSource(v.Name))
 	}
-	_, err := tx.insert(ctx, namesTable, rows, "ON CONFLICT (kind, name) DO NOTHING")
+	_, err := tx.Insert(ctx, namesTable, rows, "ON CONFLICT (kind, name) DO NOTHING")
 	return err
 }
 
@@ -248,7 +243,7 @@ func (tx *Tx) giveNames(ctx context.Context, p *plan.Plan) error {
 func (tx *Tx) giveVersions(ctx context.Context, sealer Sealer, p *plan.Plan) error {
 	for _, w := range p.Workflows {
 		var workflow id.ID
-		if err := tx.get(ctx, &workflow, `SELECT id FROM names WHERE kind = ? AND name = ?`, KindWorkflow, w.Name); err != nil {
+		if err := tx.Get(ctx, &workflow, `SELECT id FROM names WHERE kind = ? AND name = ?`, KindWorkflow, w.Name); err != nil {
 			return err
 		}
 		body, err := definition(w)
@@ -259,13 +254,13 @@ func (tx *Tx) giveVersions(ctx context.Context, sealer Sealer, p *plan.Plan) err
 			Version    int64
 			Definition []byte
 		}
-		err = tx.get(ctx, &last, `SELECT version, definition FROM workflow_versions WHERE workflow = ? ORDER BY version DESC LIMIT 1`, workflow)
+		err = tx.Get(ctx, &last, `SELECT version, definition FROM workflow_versions WHERE workflow = ? ORDER BY version DESC LIMIT 1`, workflow)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		if string(last.Definition) != string(body) {
-			if _, err := tx.exec(ctx, `INSERT INTO workflow_versions (workflow, version, created_at, definition) VALUES (?, ?, ?, ?)`,
-				workflow, last.Version+1, millis(tx.Now), body); err != nil {
+			if _, err := tx.Exec(ctx, `INSERT INTO workflow_versions (workflow, version, created_at, definition) VALUES (?, ?, ?, ?)`,
+				workflow, last.Version+1, tx.Now.UnixMilli(), body); err != nil {
 				return err
 			}
 		}
@@ -289,12 +284,12 @@ func (s *Store) VersionOf(ctx context.Context, workflow id.ID, w plan.Workflow) 
 	if err != nil {
 		return 0, err
 	}
-	return version, s.readOne(ctx, &version, `SELECT version FROM workflow_versions WHERE workflow = ? AND definition = ? ORDER BY version DESC LIMIT 1`, workflow, body)
+	return version, s.db.ReadOne(ctx, &version, `SELECT version FROM workflow_versions WHERE workflow = ? AND definition = ? ORDER BY version DESC LIMIT 1`, workflow, body)
 }
 
 func (tx *Tx) giveURL(ctx context.Context, sealer Sealer, workflow id.ID) error {
 	var n int
-	if err := tx.get(ctx, &n, `SELECT count(*) FROM workflow_urls WHERE workflow = ?`, workflow); err != nil || n > 0 {
+	if err := tx.Get(ctx, &n, `SELECT count(*) FROM workflow_urls WHERE workflow = ?`, workflow); err != nil || n > 0 {
 		return err
 	}
 	token := NewToken()
@@ -303,8 +298,8 @@ func (tx *Tx) giveURL(ctx context.Context, sealer Sealer, workflow id.ID) error 
 		return err
 	}
 	hash := sha256.Sum256([]byte(token))
-	_, err = tx.exec(ctx, `INSERT INTO workflow_urls (token, workflow, sealed, created_at) VALUES (?, ?, ?, ?)`,
-		hash[:], workflow, sealed, millis(tx.Now))
+	_, err = tx.Exec(ctx, `INSERT INTO workflow_urls (token, workflow, sealed, created_at) VALUES (?, ?, ?, ?)`,
+		hash[:], workflow, sealed, tx.Now.UnixMilli())
 	return err
 }
 
@@ -318,7 +313,7 @@ func NewToken() string {
 // WorkflowVersion is one stored definition.
 func (s *Store) WorkflowVersion(ctx context.Context, workflow id.ID, version int64) (plan.Workflow, error) {
 	var b []byte
-	if err := s.readOne(ctx, &b, `SELECT definition FROM workflow_versions WHERE workflow = ? AND version = ?`, workflow, version); err != nil {
+	if err := s.db.ReadOne(ctx, &b, `SELECT definition FROM workflow_versions WHERE workflow = ? AND version = ?`, workflow, version); err != nil {
 		return plan.Workflow{}, err
 	}
 	var w plan.Workflow
@@ -328,7 +323,7 @@ func (s *Store) WorkflowVersion(ctx context.Context, workflow id.ID, version int
 // WorkflowTokens are the tokens of a workflow's URLs, newest first.
 func (s *Store) WorkflowTokens(ctx context.Context, sealer Sealer, workflow id.ID) ([]string, error) {
 	var rows [][]byte
-	if err := s.read(ctx, &rows, `SELECT sealed FROM workflow_urls WHERE workflow = ? ORDER BY created_at DESC`, workflow); err != nil {
+	if err := s.db.Read(ctx, &rows, `SELECT sealed FROM workflow_urls WHERE workflow = ? ORDER BY created_at DESC`, workflow); err != nil {
 		return nil, err
 	}
 	tokens := make([]string, len(rows))
@@ -344,7 +339,7 @@ func (s *Store) WorkflowTokens(ctx context.Context, sealer Sealer, workflow id.I
 
 // Setting reads a setting that the program keeps for itself; missing is "".
 func (s *Store) Setting(ctx context.Context, name string) (value string, err error) {
-	err = s.readOne(ctx, &value, `SELECT value FROM settings WHERE name = ?`, name)
+	err = s.db.ReadOne(ctx, &value, `SELECT value FROM settings WHERE name = ?`, name)
 	if fault.KindOf(err) == fault.NotFound {
 		err = nil
 	}
@@ -354,7 +349,7 @@ func (s *Store) Setting(ctx context.Context, name string) (value string, err err
 // SetSetting keeps a setting.
 func (s *Store) SetSetting(ctx context.Context, name, value string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `INSERT INTO settings (name, value) VALUES (?, ?)
+		_, err := tx.Exec(ctx, `INSERT INTO settings (name, value) VALUES (?, ?)
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 		return err
 	})

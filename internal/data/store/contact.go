@@ -8,6 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 const contactColumns = `id, directory, ext_ref, email, phone, first_name, last_name, language, unsubscribed, embedded_data, stamps, created_at, updated_at`
@@ -32,7 +33,7 @@ func (r contactRow) contact() (*contact.Contact, error) {
 	c := &contact.Contact{
 		ID: r.ID, Directory: r.Directory, ExtRef: r.ExtRef, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName,
 		LastName: r.LastName, Language: r.Language, Unsubscribed: r.Unsubscribed,
-		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+		CreatedAt: db.Instant(r.CreatedAt), UpdatedAt: db.Instant(r.UpdatedAt),
 	}
 	var err error
 	if c.EmbeddedData, err = jsonvalue.ParseObject([]byte(r.EmbeddedData)); err != nil {
@@ -48,17 +49,15 @@ func contactCells(c *contact.Contact) []any {
 		data = jsonvalue.NewObject(0)
 	}
 	return []any{c.ID, c.Directory, c.ExtRef, c.Email, c.Phone, c.FirstName, c.LastName, c.Language, c.Unsubscribed,
-		jsonvalue.Text(data), c.Stamps.Text(), millis(c.CreatedAt), millis(c.UpdatedAt)}
+		jsonvalue.Text(data), c.Stamps.Text(), c.CreatedAt.UnixMilli(), c.UpdatedAt.UnixMilli()}
 }
 
 var (
-	contactsTable = table{"contacts", []column{{"id", bigint}, {"directory", bigint}, {"ext_ref", text}, {"email", text}, {"phone", text},
-		{"first_name", text}, {"last_name", text}, {"language", text}, {"unsubscribed", boolean}, {"embedded_data", text}, {"stamps", text},
-		{"created_at", bigint}, {"updated_at", bigint}}}
-	contactKeysTable = table{"contact_keys", []column{{"key", bytes}, {"directory", bigint}, {"rule", text}, {"contact", bigint}}}
-	duplicatesTable  = table{"possible_duplicates", []column{{"key", bytes}, {"contact", bigint}, {"owner", bigint}, {"directory", bigint},
-		{"rule", text}, {"at", bigint}, {"event", bigint}}}
-	changesTable = table{"contact_changes", []column{{"id", bigint}, {"contact", bigint}, {"event", bigint}, {"at", bigint}, {"cause", text}, {"diff", text}}}
+	contactsTable = db.NewTable("contacts", "id bigint, directory bigint, ext_ref text, email text, phone text, first_name text, last_name text, language text, "+
+		"unsubscribed boolean, embedded_data text, stamps text, created_at bigint, updated_at bigint")
+	contactKeysTable = db.NewTable("contact_keys", "key bytea, directory bigint, rule text, contact bigint")
+	duplicatesTable  = db.NewTable("possible_duplicates", "key bytea, contact bigint, owner bigint, directory bigint, rule text, at bigint, event bigint")
+	changesTable     = db.NewTable("contact_changes", "id bigint, contact bigint, event bigint, at bigint, cause text, diff text")
 )
 
 // Causes of a contact's change.
@@ -82,7 +81,7 @@ type person struct {
 }
 
 // resolve decides who the inputs are about, one after the other, and writes what
-// that changes. It returns errRace when another transaction was quicker: nothing
+// that changes. It returns db.ErrRace when another transaction was quicker: nothing
 // may be kept of a failed try.
 func (tx *Tx) resolve(ctx context.Context, dir Directory, people []person) ([]contact.Outcome, error) {
 	rules, err := tx.rules(ctx, dir)
@@ -91,7 +90,7 @@ func (tx *Tx) resolve(ctx context.Context, dir Directory, people []person) ([]co
 	}
 	var out []contact.Outcome
 	var w contact.Writes
-	known := needed{keys: map[key]bool{}}
+	known := needed{keys: map[db.Key]bool{}}
 	for more := true; more; {
 		b, err := tx.loadBatch(ctx, rules, people, known)
 		if err != nil {
@@ -111,9 +110,9 @@ func (tx *Tx) resolve(ctx context.Context, dir Directory, people []person) ([]co
 
 // needed is what a batch turned out to touch beyond its inputs.
 type needed struct {
-	keys     map[key]bool // asked for: of inputs, of contacts, of what merging made of them
-	holders  []holder     // next in line for keys that were let go
-	released bool         // holders were looked for
+	keys     map[db.Key]bool // asked for: of inputs, of contacts, of what merging made of them
+	holders  []holder        // next in line for keys that were let go
+	released bool            // holders were looked for
 }
 
 // learn adds what a try of a batch would write and had not looked up: keys of
@@ -144,10 +143,8 @@ func applyAll(b *contact.Batch, people []person) []contact.Outcome {
 }
 
 func (tx *Tx) rules(ctx context.Context, dir Directory) (contact.Rules, error) {
-	if tx.s.postgres {
-		if _, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock_shared(?)`, rulesLock); err != nil {
-			return contact.Rules{}, err
-		}
+	if err := tx.Shared(ctx, rulesLock); err != nil {
+		return contact.Rules{}, err
 	}
 	names, err := tx.ruleNames(ctx, dir.ID)
 	rules := contact.Rules{Directory: dir.ID, Region: dir.PhoneRegion}
@@ -164,17 +161,17 @@ type holder struct {
 }
 
 func (tx *Tx) holders(ctx context.Context, released []contact.Owned) (rows []holder, err error) {
-	list := make([]key, len(released))
+	list := make([]db.Key, len(released))
 	for i, r := range released {
 		list[i] = r.Key
 	}
-	return rows, tx.selectAll(ctx, &rows, `SELECT key, contact FROM possible_duplicates WHERE key {keys} ORDER BY at, contact`, tx.s.keys(list))
+	return rows, tx.Select(ctx, &rows, `SELECT key, contact FROM possible_duplicates WHERE key {keys} ORDER BY at, contact`, tx.s.db.Keys(list))
 }
 
 // loadBatch reads and locks what the inputs can touch: the owners of their keys,
 // the contacts they name, and what an earlier try found to be needed.
 func (tx *Tx) loadBatch(ctx context.Context, rules contact.Rules, people []person, known needed) (*contact.Batch, error) {
-	ask := map[key]bool{}
+	ask := map[db.Key]bool{}
 	var ids []id.ID
 	for _, p := range people {
 		if p.in.ID != 0 {
@@ -224,15 +221,15 @@ func (tx *Tx) loadBatch(ctx context.Context, rules contact.Rules, people []perso
 	var others []ownerRow
 	for _, o := range owners {
 		if !loaded[o.Contact] {
-			if slices.Contains(inputs, key(o.Key)) {
-				return nil, errRace
+			if slices.Contains(inputs, db.Key(o.Key)) {
+				return nil, db.ErrRace
 			}
 			others = append(others, o)
 			continue
 		}
 		owned[o.Contact] = append(owned[o.Contact], contact.Keyed{Key: contact.Key(o.Key), Rule: o.Rule})
 	}
-	b := contact.NewBatch(rules, tx.s.Next, tx.Now, contacts, owned)
+	b := contact.NewBatch(rules, tx.s.db.Next, tx.Now, contacts, owned)
 	for _, o := range others {
 		b.KnowOwner(contact.Key(o.Key), o.Contact)
 	}
@@ -248,11 +245,11 @@ type ownerRow struct {
 	Contact id.ID
 }
 
-func (tx *Tx) owners(ctx context.Context, list []key) (rows []ownerRow, err error) {
+func (tx *Tx) owners(ctx context.Context, list []db.Key) (rows []ownerRow, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	return rows, tx.selectAll(ctx, &rows, `SELECT key, rule, contact FROM contact_keys WHERE key {keys}`, tx.s.keys(list))
+	return rows, tx.Select(ctx, &rows, `SELECT key, rule, contact FROM contact_keys WHERE key {keys}`, tx.s.db.Keys(list))
 }
 
 func (tx *Tx) lockContacts(ctx context.Context, dir id.ID, ids []id.ID) ([]*contact.Contact, error) {
@@ -260,8 +257,8 @@ func (tx *Tx) lockContacts(ctx context.Context, dir id.ID, ids []id.ID) ([]*cont
 		return nil, nil
 	}
 	var rows []contactRow
-	if err := tx.selectAll(ctx, &rows, `SELECT `+contactColumns+` FROM contacts WHERE id {ids} AND directory = ? ORDER BY id {lock}`,
-		tx.s.ids(ids), dir); err != nil {
+	if err := tx.Select(ctx, &rows, `SELECT `+contactColumns+` FROM contacts WHERE id {ids} AND directory = ? ORDER BY id {lock}`,
+		tx.s.db.IDs(ids), dir); err != nil {
 		return nil, err
 	}
 	out := make([]*contact.Contact, len(rows))
@@ -278,12 +275,12 @@ func (tx *Tx) lockContacts(ctx context.Context, dir id.ID, ids []id.ID) ([]*cont
 func (tx *Tx) writeContacts(ctx context.Context, dir Directory, w contact.Writes) error {
 	// Released keys go first: another contact of the same batch may take them.
 	if len(w.Release) > 0 {
-		released := make([]key, len(w.Release))
+		released := make([]db.Key, len(w.Release))
 		for i, r := range w.Release {
 			released[i] = r.Key
 		}
 		// Their owners are locked: nobody else can have them meanwhile.
-		if _, err := tx.exec(ctx, `DELETE FROM contact_keys WHERE key {keys}`, tx.s.keys(released)); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM contact_keys WHERE key {keys}`, tx.s.db.Keys(released)); err != nil {
 			return err
 		}
 	}
@@ -291,32 +288,32 @@ func (tx *Tx) writeContacts(ctx context.Context, dir Directory, w contact.Writes
 	for i, o := range w.Own {
 		rows[i] = []any{o.Key[:], dir.ID, o.Rule, o.Contact}
 	}
-	n, err := tx.insert(ctx, contactKeysTable, rows, "ON CONFLICT (key) DO NOTHING")
+	n, err := tx.Insert(ctx, contactKeysTable, rows, "ON CONFLICT (key) DO NOTHING")
 	if err != nil {
 		return err
 	}
 	if int(n) != len(rows) {
-		return errRace // somebody became owner since we looked
+		return db.ErrRace // somebody became owner since we looked
 	}
 	created := make([][]any, len(w.Created))
 	for i, c := range w.Created {
 		created[i] = contactCells(c)
 	}
-	if _, err := tx.insert(ctx, contactsTable, created, ""); err != nil {
+	if _, err := tx.Insert(ctx, contactsTable, created, ""); err != nil {
 		return err
 	}
 	updated := make([][]any, len(w.Updated))
 	for i, c := range w.Updated {
 		updated[i] = contactCells(c)
 	}
-	if err := tx.update(ctx, contactsTable, 1, updated); err != nil {
+	if err := tx.Update(ctx, contactsTable, 1, updated); err != nil {
 		return err
 	}
 	dups := make([][]any, len(w.Duplicates))
 	for i, d := range w.Duplicates {
-		dups[i] = []any{d.Key[:], d.Contact, d.Owner, dir.ID, d.Rule, millis(tx.Now), d.Event}
+		dups[i] = []any{d.Key[:], d.Contact, d.Owner, dir.ID, d.Rule, tx.Now.UnixMilli(), d.Event}
 	}
-	_, err = tx.insert(ctx, duplicatesTable, dups, "ON CONFLICT DO NOTHING")
+	_, err = tx.Insert(ctx, duplicatesTable, dups, "ON CONFLICT DO NOTHING")
 	return err
 }
 
@@ -324,26 +321,26 @@ func (tx *Tx) writeChanges(ctx context.Context, people []person, out []contact.O
 	var rows [][]any
 	for i, o := range out {
 		if o.Err == nil && len(o.Changes) > 0 {
-			rows = append(rows, []any{tx.s.Next(), o.Contact, people[i].in.Stamp.Event, millis(tx.Now), people[i].cause, jsonvalue.Text(contact.Diff(o.Changes))})
+			rows = append(rows, []any{tx.s.db.Next(), o.Contact, people[i].in.Stamp.Event, tx.Now.UnixMilli(), people[i].cause, jsonvalue.Text(contact.Diff(o.Changes))})
 		}
 	}
-	_, err := tx.insert(ctx, changesTable, rows, "")
+	_, err := tx.Insert(ctx, changesTable, rows, "")
 	return err
 }
 
-func sortedKeys(set map[key]bool) []key {
-	list := make([]key, 0, len(set))
+func sortedKeys(set map[db.Key]bool) []db.Key {
+	list := make([]db.Key, 0, len(set))
 	for k := range set {
 		list = append(list, k)
 	}
-	slices.SortFunc(list, func(a, b key) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(list, func(a, b db.Key) int { return slices.Compare(a[:], b[:]) })
 	return list
 }
 
 // Contact reads one contact.
 func (s *Store) Contact(ctx context.Context, c id.ID) (*contact.Contact, error) {
 	var r contactRow
-	if err := s.readOne(ctx, &r, `SELECT `+contactColumns+` FROM contacts WHERE id = ?`, c); err != nil {
+	if err := s.db.ReadOne(ctx, &r, `SELECT `+contactColumns+` FROM contacts WHERE id = ?`, c); err != nil {
 		return nil, err
 	}
 	return r.contact()
@@ -352,7 +349,7 @@ func (s *Store) Contact(ctx context.Context, c id.ID) (*contact.Contact, error) 
 // FindContact finds whom an input is about by the merge rules; nobody is NotFound.
 func (s *Store) FindContact(ctx context.Context, dir Directory, in *contact.Input) (id.ID, error) {
 	var names []string
-	if err := s.read(ctx, &names, `SELECT rule FROM directory_rules WHERE directory = ? ORDER BY position`, dir.ID); err != nil {
+	if err := s.db.Read(ctx, &names, `SELECT rule FROM directory_rules WHERE directory = ? ORDER BY position`, dir.ID); err != nil {
 		return 0, err
 	}
 	rules := contact.Rules{Directory: dir.ID, Region: dir.PhoneRegion}
@@ -361,7 +358,7 @@ func (s *Store) FindContact(ctx context.Context, dir Directory, in *contact.Inpu
 	}
 	for _, k := range rules.InputKeys(in) {
 		var found id.ID
-		err := s.readOne(ctx, &found, `SELECT contact FROM contact_keys WHERE key = ?`, k.Key[:])
+		err := s.db.ReadOne(ctx, &found, `SELECT contact FROM contact_keys WHERE key = ?`, k.Key[:])
 		if err == nil || fault.KindOf(err) != fault.NotFound {
 			return found, err
 		}
@@ -384,7 +381,7 @@ type StepContact struct {
 func (s *Store) ApplyStep(ctx context.Context, dir Directory, c StepContact) (out contact.Outcome, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		var noted []string
-		if err := tx.selectAll(ctx, &noted, `SELECT output FROM run_tasks WHERE run = ? AND step = ? AND output IS NOT NULL {lock}`, c.Run, c.Step); err != nil {
+		if err := tx.Select(ctx, &noted, `SELECT output FROM run_tasks WHERE run = ? AND step = ? AND output IS NOT NULL {lock}`, c.Run, c.Step); err != nil {
 			return err
 		}
 		if len(noted) == 1 {
@@ -399,7 +396,7 @@ func (s *Store) ApplyStep(ctx context.Context, dir Directory, c StepContact) (ou
 			return err
 		}
 		if c.Input.Stamp.At == 0 {
-			c.Input.Stamp.At = millis(tx.Now)
+			c.Input.Stamp.At = tx.Now.UnixMilli()
 		}
 		outcomes, err := tx.resolve(ctx, dir, []person{{c.Input, c.Mode, ByTask}})
 		if err != nil {
@@ -409,11 +406,11 @@ func (s *Store) ApplyStep(ctx context.Context, dir Directory, c StepContact) (ou
 			return out.Err
 		}
 		if c.List != 0 {
-			if _, err := tx.insert(ctx, membersTable, [][]any{{c.List, out.Contact, false, millis(tx.Now)}}, "ON CONFLICT DO NOTHING"); err != nil {
+			if _, err := tx.Insert(ctx, membersTable, [][]any{{c.List, out.Contact, false, tx.Now.UnixMilli()}}, "ON CONFLICT DO NOTHING"); err != nil {
 				return err
 			}
 		}
-		_, err = tx.exec(ctx, `UPDATE run_tasks SET output = ? WHERE run = ? AND step = ?`, jsonvalue.Text(out.Summary()), c.Run, c.Step)
+		_, err = tx.Exec(ctx, `UPDATE run_tasks SET output = ? WHERE run = ? AND step = ?`, jsonvalue.Text(out.Summary()), c.Run, c.Step)
 		return err
 	})
 	return out, err

@@ -9,6 +9,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // StoredEvent is an event as it waits in the inbox.
@@ -22,13 +23,13 @@ type StoredEvent struct {
 }
 
 // Accepted is when the event was stored.
-func (e StoredEvent) Accepted() time.Time { return instant(e.AcceptedAt) }
+func (e StoredEvent) Accepted() time.Time { return db.Instant(e.AcceptedAt) }
 
 // Waiting reads those of the events that are still in the inbox, oldest first.
 // What is missing was processed before.
 func (s *Store) Waiting(ctx context.Context, ids []id.ID) (rows []StoredEvent, err error) {
-	return rows, s.read(ctx, &rows, `SELECT e.id, e.source, i.revision, e.message_id, e.accepted_at, e.body
-		FROM inbox i JOIN events e ON e.id = i.event WHERE i.event {ids} ORDER BY e.id`, s.ids(ids))
+	return rows, s.db.Read(ctx, &rows, `SELECT e.id, e.source, i.revision, e.message_id, e.accepted_at, e.body
+		FROM inbox i JOIN events e ON e.id = i.event WHERE i.event {ids} ORDER BY e.id`, s.db.IDs(ids))
 }
 
 // DropUnmatched takes events that no mapping wants out of the inbox. Safe to call
@@ -38,14 +39,14 @@ func (s *Store) DropUnmatched(ctx context.Context, ids []id.ID) error {
 		return nil
 	}
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `DELETE FROM inbox WHERE event {ids}`, s.ids(ids))
+		_, err := tx.Exec(ctx, `DELETE FROM inbox WHERE event {ids}`, s.db.IDs(ids))
 		return err
 	})
 }
 
 // Pending names the deliveries of events that were written and not tried yet.
 func (s *Store) Pending(ctx context.Context, events []id.ID) (refs []delivery.Ref, err error) {
-	return refs, s.read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event {ids} AND status = 'pending' ORDER BY event, mapping`, s.ids(events))
+	return refs, s.db.Read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event {ids} AND status = 'pending' ORDER BY event, mapping`, s.db.IDs(events))
 }
 
 // NewDelivery is a delivery to write.
@@ -62,12 +63,11 @@ type NewDelivery struct {
 }
 
 var (
-	deliveriesTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"destination", bigint}, {"action", text}, {"status", text},
-		{"attempts", bigint}, {"occurred_at", bigint}, {"updated_at", bigint}, {"reason", text}, {"payload", bytes}}}
-	queueTable = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"destination", bigint}, {"action", text}, {"due_at", bigint}, {"tries", bigint}}}
-	marksTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"status", text}, {"attempts", bigint}, {"updated_at", bigint},
-		{"reason", text}, {"contact", bigint}, {"result", text}}}
-	waitsTable = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"due_at", bigint}, {"tries", bigint}, {"unsure", boolean}}}
+	deliveriesTable = db.NewTable("deliveries", "event bigint, mapping bigint, destination bigint, action text, status text, attempts bigint, occurred_at bigint, "+
+		"updated_at bigint, reason text, payload bytea")
+	queueTable = db.NewTable("delivery_queue", "event bigint, mapping bigint, destination bigint, action text, due_at bigint, tries bigint")
+	marksTable = db.NewTable("deliveries", "event bigint, mapping bigint, status text, attempts bigint, updated_at bigint, reason text, contact bigint, result text")
+	waitsTable = db.NewTable("delivery_queue", "event bigint, mapping bigint, due_at bigint, tries bigint, unsure boolean")
 )
 
 // WriteDeliveries writes the deliveries of events and takes the events out of the
@@ -86,7 +86,7 @@ func (s *Store) WriteDeliveries(ctx context.Context, list []NewDelivery) error {
 		}
 		// Only events still in the inbox: others have their deliveries already.
 		var waiting []id.ID
-		if err := tx.selectAll(ctx, &waiting, `DELETE FROM inbox WHERE event {ids} RETURNING event`, s.ids(ids)); err != nil {
+		if err := tx.Select(ctx, &waiting, `DELETE FROM inbox WHERE event {ids} RETURNING event`, s.db.IDs(ids)); err != nil {
 			return err
 		}
 		fresh := make(map[id.ID]bool, len(waiting))
@@ -94,29 +94,22 @@ func (s *Store) WriteDeliveries(ctx context.Context, list []NewDelivery) error {
 			fresh[v] = true
 		}
 		rows, queue := make([][]any, 0, len(list)), make([][]any, 0, len(list))
-		now := millis(tx.Now)
+		now := tx.Now.UnixMilli()
 		for _, d := range list {
 			if !fresh[d.Event] {
 				continue
 			}
-			rows = append(rows, []any{d.Event, d.Mapping, d.Destination, d.Action, string(d.Status), 0, millis(d.Occurred), now, textCell(d.Reason), d.Payload})
+			rows = append(rows, []any{d.Event, d.Mapping, d.Destination, d.Action, string(d.Status), 0, d.Occurred.UnixMilli(), now, db.NullText(d.Reason), d.Payload})
 			if !d.Status.Ended() {
-				queue = append(queue, []any{d.Event, d.Mapping, d.Destination, d.Action, millis(d.Due), 0})
+				queue = append(queue, []any{d.Event, d.Mapping, d.Destination, d.Action, d.Due.UnixMilli(), 0})
 			}
 		}
-		if _, err := tx.insert(ctx, deliveriesTable, rows, "ON CONFLICT DO NOTHING"); err != nil {
+		if _, err := tx.Insert(ctx, deliveriesTable, rows, "ON CONFLICT DO NOTHING"); err != nil {
 			return err
 		}
-		_, err := tx.insert(ctx, queueTable, queue, "ON CONFLICT DO NOTHING")
+		_, err := tx.Insert(ctx, queueTable, queue, "ON CONFLICT DO NOTHING")
 		return err
 	})
-}
-
-func textCell(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }
 
 // OpenDelivery is a delivery whose effect is still to come.
@@ -150,7 +143,7 @@ func (s *Store) OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]Open
 		ids = append(ids, r.Event)
 	}
 	var rows []OpenDelivery
-	if err := s.read(ctx, &rows, openDeliveries+`WHERE d.event {ids} AND d.status IN ('pending', 'retrying', 'held') ORDER BY d.event, d.mapping`, s.ids(ids)); err != nil {
+	if err := s.db.Read(ctx, &rows, openDeliveries+`WHERE d.event {ids} AND d.status IN ('pending', 'retrying', 'held') ORDER BY d.event, d.mapping`, s.db.IDs(ids)); err != nil {
 		return nil, err
 	}
 	out := rows[:0]
@@ -165,9 +158,9 @@ func (s *Store) OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]Open
 // DueDeliveries reads up to limit deliveries of a destination that are due, action
 // by action, the longest waiting first: as the index has them.
 func (s *Store) DueDeliveries(ctx context.Context, destination id.ID, limit int) (rows []OpenDelivery, err error) {
-	return rows, s.read(ctx, &rows, openDeliveries+`JOIN (SELECT event, mapping, due_at FROM delivery_queue
+	return rows, s.db.Read(ctx, &rows, openDeliveries+`JOIN (SELECT event, mapping, due_at FROM delivery_queue
 		WHERE destination = ? AND due_at <= ? ORDER BY action, due_at LIMIT ?) q ON q.event = d.event AND q.mapping = d.mapping
-		ORDER BY d.event, d.mapping`, destination, millis(s.now()), limit)
+		ORDER BY d.event, d.mapping`, destination, s.db.Now().UnixMilli(), limit)
 }
 
 // NextDue is when the next delivery of a destination is due; zero when none waits.
@@ -179,7 +172,7 @@ func (s *Store) NextDue(ctx context.Context, destination id.ID) (time.Time, erro
 		if a.Action == ActionDistribute || a.Action == ActionProgress {
 			continue
 		}
-		if at := instant(a.At); next.IsZero() || at.Before(next) {
+		if at := db.Instant(a.At); next.IsZero() || at.Before(next) {
 			next = at
 		}
 	}
@@ -190,11 +183,11 @@ func (s *Store) NextDue(ctx context.Context, destination id.ID) (time.Time, erro
 // the instant that means "until released", and returns how many there were.
 func (s *Store) ReleaseHeld(ctx context.Context, destination id.ID, held time.Time) (n int64, err error) {
 	var one []int64
-	if err := s.read(ctx, &one, `SELECT due_at FROM delivery_queue WHERE destination = ? AND due_at >= ? LIMIT 1`, destination, millis(held)); err != nil || len(one) == 0 {
+	if err := s.db.Read(ctx, &one, `SELECT due_at FROM delivery_queue WHERE destination = ? AND due_at >= ? LIMIT 1`, destination, held.UnixMilli()); err != nil || len(one) == 0 {
 		return 0, err // the usual case, without a write
 	}
 	err = s.inTx(ctx, func(tx *Tx) error {
-		n, err = tx.exec(ctx, `UPDATE delivery_queue SET due_at = ? WHERE destination = ? AND due_at >= ?`, millis(tx.Now), destination, millis(held))
+		n, err = tx.Exec(ctx, `UPDATE delivery_queue SET due_at = ? WHERE destination = ? AND due_at >= ?`, tx.Now.UnixMilli(), destination, held.UnixMilli())
 		return err
 	})
 	return n, err
@@ -222,8 +215,8 @@ func (s *Store) MarkDeliveries(ctx context.Context, marks []Mark) error {
 }
 
 var (
-	heldTable = table{"deliveries", []column{{"event", bigint}, {"mapping", bigint}, {"status", text}, {"updated_at", bigint}, {"reason", text}}}
-	dueTable  = table{"delivery_queue", []column{{"event", bigint}, {"mapping", bigint}, {"due_at", bigint}}}
+	heldTable = db.NewTable("deliveries", "event bigint, mapping bigint, status text, updated_at bigint, reason text")
+	dueTable  = db.NewTable("delivery_queue", "event bigint, mapping bigint, due_at bigint")
 )
 
 // HoldDeliveries makes deliveries that have not ended wait for their destination.
@@ -237,14 +230,14 @@ func (s *Store) HoldDeliveries(ctx context.Context, refs []delivery.Ref, reason 
 		var held, due [][]any
 		for _, r := range refs {
 			if _, ok := open[r]; ok {
-				held = append(held, []any{r.Event, r.Mapping, string(delivery.Held), millis(tx.Now), reason})
-				due = append(due, []any{r.Event, r.Mapping, millis(until)})
+				held = append(held, []any{r.Event, r.Mapping, string(delivery.Held), tx.Now.UnixMilli(), reason})
+				due = append(due, []any{r.Event, r.Mapping, until.UnixMilli()})
 			}
 		}
-		if err := tx.update(ctx, heldTable, 2, held); err != nil {
+		if err := tx.Update(ctx, heldTable, 2, held); err != nil {
 			return err
 		}
-		return tx.update(ctx, dueTable, 2, due)
+		return tx.Update(ctx, dueTable, 2, due)
 	})
 }
 
@@ -256,40 +249,24 @@ func (tx *Tx) mark(ctx context.Context, marks []Mark) error {
 		if m.Result != nil {
 			result = jsonvalue.Text(m.Result)
 		}
-		rows[i] = []any{m.Event, m.Mapping, string(m.Status), m.Attempts, millis(tx.Now), textCell(m.Reason), nullID(m.Contact), result}
+		rows[i] = []any{m.Event, m.Mapping, string(m.Status), m.Attempts, tx.Now.UnixMilli(), db.NullText(m.Reason), db.NullID(m.Contact), result}
 		if m.Status.Ended() {
 			ended = append(ended, []any{m.Event, m.Mapping})
 		} else {
-			waits = append(waits, []any{m.Event, m.Mapping, millis(m.Due), m.Attempts, m.Unsure})
+			waits = append(waits, []any{m.Event, m.Mapping, m.Due.UnixMilli(), m.Attempts, m.Unsure})
 		}
 	}
-	if err := tx.update(ctx, marksTable, 2, rows); err != nil {
+	if err := tx.Update(ctx, marksTable, 2, rows); err != nil {
 		return err
 	}
-	if err := tx.update(ctx, waitsTable, 2, waits); err != nil {
+	if err := tx.Update(ctx, waitsTable, 2, waits); err != nil {
 		return err
 	}
-	return tx.dequeue(ctx, ended)
+	return tx.Delete(ctx, endedTable, ended)
 }
 
-// dequeue takes ended deliveries out of the queue.
-func (tx *Tx) dequeue(ctx context.Context, refs [][]any) error {
-	if len(refs) == 0 {
-		return nil
-	}
-	if tx.s.postgres {
-		t := table{"", []column{{"event", bigint}, {"mapping", bigint}}}
-		_, err := tx.ExecContext(ctx, `DELETE FROM delivery_queue q USING unnest($1::bigint[], $2::bigint[]) AS u(event, mapping)
-			WHERE q.event = u.event AND q.mapping = u.mapping`, t.arrays(refs)...)
-		return err
-	}
-	for _, r := range refs {
-		if _, err := tx.exec(ctx, `DELETE FROM delivery_queue WHERE event = ? AND mapping = ?`, r...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// endedTable names deliveries that leave the queue.
+var endedTable = db.NewTable("delivery_queue", "event bigint, mapping bigint")
 
 // lockOpen returns which of the deliveries have not ended, and keeps them from
 // being worked on elsewhere until the transaction's end.
@@ -302,8 +279,8 @@ func (tx *Tx) lockOpen(ctx context.Context, refs []delivery.Ref) (map[delivery.R
 		Event, Mapping id.ID
 		Attempts       int
 	}
-	err := tx.selectAll(ctx, &rows, `SELECT event, mapping, attempts FROM deliveries
-		WHERE event {ids} AND status IN ('pending', 'retrying', 'held') ORDER BY event, mapping {lock}`, tx.s.ids(ids))
+	err := tx.Select(ctx, &rows, `SELECT event, mapping, attempts FROM deliveries
+		WHERE event {ids} AND status IN ('pending', 'retrying', 'held') ORDER BY event, mapping {lock}`, tx.s.db.IDs(ids))
 	open := make(map[delivery.Ref]int, len(rows))
 	for _, r := range rows {
 		open[delivery.Ref{Event: r.Event, Mapping: r.Mapping}] = r.Attempts
@@ -370,8 +347,8 @@ type TransactionEffect struct {
 }
 
 var (
-	transactionsTable = table{"transactions", []column{{"id", bigint}, {"event", bigint}, {"mapping", bigint}, {"contact", bigint}, {"list", bigint}, {"date", bigint}, {"data", text}}}
-	membersTable      = table{"list_members", []column{{"list", bigint}, {"contact", bigint}, {"opted_out", boolean}, {"added_at", bigint}}}
+	transactionsTable = db.NewTable("transactions", "id bigint, event bigint, mapping bigint, contact bigint, list bigint, date bigint, data text")
+	membersTable      = db.NewTable("list_members", "list bigint, contact bigint, opted_out boolean, added_at bigint")
 )
 
 // ApplyTransactions makes contacts that are missing, writes the transactions, puts
@@ -416,19 +393,19 @@ func (s *Store) ApplyTransactions(ctx context.Context, dir Directory, lists func
 			if o.Err != nil {
 				continue
 			}
-			tid, list := tx.s.Next(), lists(todo[i].List)
+			tid, list := tx.s.db.Next(), lists(todo[i].List)
 			data := todo[i].Data
 			if data == nil {
 				data = jsonvalue.NewObject(0)
 			}
-			rows = append(rows, []any{tid, todo[i].Event, todo[i].Mapping, o.Contact, list, millis(todo[i].Date), jsonvalue.Text(data)})
-			members = append(members, []any{list, o.Contact, false, millis(tx.Now)})
+			rows = append(rows, []any{tid, todo[i].Event, todo[i].Mapping, o.Contact, list, todo[i].Date.UnixMilli(), jsonvalue.Text(data)})
+			members = append(members, []any{list, o.Contact, false, tx.Now.UnixMilli()})
 			marks[i].Result.Set("transaction", tid.String())
 		}
-		if _, err := tx.insert(ctx, transactionsTable, rows, ""); err != nil {
+		if _, err := tx.Insert(ctx, transactionsTable, rows, ""); err != nil {
 			return err
 		}
-		if _, err := tx.insert(ctx, membersTable, members, "ON CONFLICT DO NOTHING"); err != nil {
+		if _, err := tx.Insert(ctx, membersTable, members, "ON CONFLICT DO NOTHING"); err != nil {
 			return err
 		}
 		return tx.mark(ctx, append(marks, refused...))

@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // RemoteDelivery is a delivery to a remote account that is due.
@@ -23,7 +24,7 @@ type RemoteDelivery struct {
 }
 
 // Accepted is when the event was stored.
-func (d RemoteDelivery) Accepted() time.Time { return instant(d.AcceptedAt) }
+func (d RemoteDelivery) Accepted() time.Time { return db.Instant(d.AcceptedAt) }
 
 // dueOf is what waits longest of an action, in the order of the index.
 const dueOf = `SELECT event, mapping, unsure FROM delivery_queue WHERE destination = ? AND action = ? AND due_at <= ? ORDER BY due_at LIMIT ?`
@@ -32,8 +33,8 @@ const dueOf = `SELECT event, mapping, unsure FROM delivery_queue WHERE destinati
 // destination, the longest waiting first, in event order. Rows of a version that
 // did not write the action count too.
 func (s *Store) RemoteDue(ctx context.Context, destination id.ID, action string, limit int) (rows []RemoteDelivery, err error) {
-	now := millis(s.now())
-	return rows, s.read(ctx, &rows, `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision,
+	now := s.db.Now().UnixMilli()
+	return rows, s.db.Read(ctx, &rows, `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision,
 		e.source, e.message_id, e.accepted_at, coalesce(d.result, '') AS result, q.unsure
 		FROM (SELECT * FROM (`+dueOf+`) AS own UNION ALL SELECT * FROM (`+dueOf+`) AS old) q
 		JOIN deliveries d ON d.event = q.event AND d.mapping = q.mapping JOIN events e ON e.id = d.event
@@ -48,12 +49,12 @@ const attemptTime = time.Minute
 // when somebody else has begun an attempt since it was read with this many.
 func (s *Store) BeginAttempt(ctx context.Context, r delivery.Ref, attempts int) (ours bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		n, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts + 1, updated_at = ? WHERE event = ? AND mapping = ? AND attempts = ?
-			AND status IN ('pending', 'retrying', 'held')`, millis(tx.Now), r.Event, r.Mapping, attempts)
+		n, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts + 1, updated_at = ? WHERE event = ? AND mapping = ? AND attempts = ?
+			AND status IN ('pending', 'retrying', 'held')`, tx.Now.UnixMilli(), r.Event, r.Mapping, attempts)
 		if ours = n > 0; err != nil || !ours {
 			return err
 		}
-		_, err = tx.exec(ctx, `UPDATE delivery_queue SET unsure = ?, due_at = ? WHERE event = ? AND mapping = ?`, true, millis(tx.Now.Add(attemptTime)), r.Event, r.Mapping)
+		_, err = tx.Exec(ctx, `UPDATE delivery_queue SET unsure = ?, due_at = ? WHERE event = ? AND mapping = ?`, true, tx.Now.Add(attemptTime).UnixMilli(), r.Event, r.Mapping)
 		return err
 	})
 	return ours, err
@@ -78,18 +79,18 @@ type Due struct {
 }
 
 // Time is when the first delivery is due.
-func (d Due) Time() time.Time { return instant(d.At) }
+func (d Due) Time() time.Time { return db.Instant(d.At) }
 
 // DueActions lists what waits at a destination, by action.
 func (s *Store) DueActions(ctx context.Context, destination id.ID) (due []Due, err error) {
-	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE destination = ? GROUP BY destination, action
+	return due, s.db.Read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE destination = ? GROUP BY destination, action
 		UNION ALL SELECT destination, `+messageAction+` AS action, min(due_at) AS due_at FROM message_queue WHERE destination = ? GROUP BY destination, `+messageAction, destination, destination)
 }
 
 // DueNow lists what is due now, at all destinations.
 func (s *Store) DueNow(ctx context.Context) (due []Due, err error) {
-	now := millis(s.now())
-	return due, s.read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE due_at <= ? GROUP BY destination, action
+	now := s.db.Now().UnixMilli()
+	return due, s.db.Read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE due_at <= ? GROUP BY destination, action
 		UNION ALL SELECT destination, `+messageAction+` AS action, min(due_at) AS due_at FROM message_queue WHERE due_at <= ? GROUP BY destination, `+messageAction, now, now)
 }
 
@@ -103,7 +104,7 @@ type Hold struct {
 }
 
 // Until is when the hold ends.
-func (h Hold) Until() time.Time { return instant(h.UntilMillis) }
+func (h Hold) Until() time.Time { return db.Instant(h.UntilMillis) }
 
 // Holds are the holds of all destinations that are in force now, under a revision
 // of the plan.
@@ -111,8 +112,8 @@ type Holds []Hold
 
 // Holds reads the holds in force under a revision of the plan.
 func (s *Store) Holds(ctx context.Context, revision int64) (list Holds, err error) {
-	return list, s.read(ctx, &list, `SELECT destination, action, until, revision, reason FROM destination_holds
-		WHERE until > ? AND revision IN (0, ?) ORDER BY destination, action`, millis(s.now()), revision)
+	return list, s.db.Read(ctx, &list, `SELECT destination, action, until, revision, reason FROM destination_holds
+		WHERE until > ? AND revision IN (0, ?) ORDER BY destination, action`, s.db.Now().UnixMilli(), revision)
 }
 
 // On is the hold that keeps an action back the longest, nil when none does.
@@ -135,20 +136,20 @@ type Pause struct {
 }
 
 // At is when it was paused.
-func (p Pause) At() time.Time { return instant(p.AtMillis) }
+func (p Pause) At() time.Time { return db.Instant(p.AtMillis) }
 
 // Pauses lists the paused destinations.
 func (s *Store) Pauses(ctx context.Context) (list []Pause, err error) {
-	return list, s.read(ctx, &list, `SELECT destination, paused_at, coalesce(paused_by, '') AS paused_by, coalesce(pause_note, '') AS pause_note
+	return list, s.db.Read(ctx, &list, `SELECT destination, paused_at, coalesce(paused_by, '') AS paused_by, coalesce(pause_note, '') AS pause_note
 		FROM destination_states WHERE paused_at IS NOT NULL`)
 }
 
 // PauseDestination pauses a destination; one that is paused already stays as it is.
 func (s *Store) PauseDestination(ctx context.Context, destination id.ID, by, note string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `INSERT INTO destination_states (destination, paused_at, paused_by, pause_note) VALUES (?, ?, ?, ?)
+		_, err := tx.Exec(ctx, `INSERT INTO destination_states (destination, paused_at, paused_by, pause_note) VALUES (?, ?, ?, ?)
 			ON CONFLICT (destination) DO UPDATE SET paused_at = excluded.paused_at, paused_by = excluded.paused_by, pause_note = excluded.pause_note
-			WHERE destination_states.paused_at IS NULL`, destination, millis(tx.Now), by, textCell(note))
+			WHERE destination_states.paused_at IS NULL`, destination, tx.Now.UnixMilli(), by, db.NullText(note))
 		return err
 	})
 }
@@ -160,10 +161,10 @@ func (s *Store) ResumeDestination(ctx context.Context, destination id.ID) error 
 		if err := tx.forgetBreaker(ctx, destination); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, `DELETE FROM destination_holds WHERE destination = ?`, destination); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM destination_holds WHERE destination = ?`, destination); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `UPDATE destination_states SET paused_at = NULL, paused_by = NULL, pause_note = NULL, trouble = NULL, trouble_at = NULL
+		_, err := tx.Exec(ctx, `UPDATE destination_states SET paused_at = NULL, paused_by = NULL, pause_note = NULL, trouble = NULL, trouble_at = NULL
 			WHERE destination = ?`, destination)
 		return err
 	})
@@ -172,7 +173,7 @@ func (s *Store) ResumeDestination(ctx context.Context, destination id.ID) error 
 // forgetBreaker takes out of a pace how the account answered lately; its limits stay.
 func (tx *Tx) forgetBreaker(ctx context.Context, destination id.ID) error {
 	var pace sql.NullString
-	err := tx.get(ctx, &pace, `SELECT pace FROM destination_states WHERE destination = ?`, destination)
+	err := tx.Get(ctx, &pace, `SELECT pace FROM destination_states WHERE destination = ?`, destination)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !pace.Valid {
 		return nil
 	}
@@ -184,7 +185,7 @@ func (tx *Tx) forgetBreaker(ctx context.Context, destination id.ID) error {
 		return err
 	}
 	o.Delete("breaker")
-	_, err = tx.exec(ctx, `UPDATE destination_states SET pace = ? WHERE destination = ?`, jsonvalue.Text(o), destination)
+	_, err = tx.Exec(ctx, `UPDATE destination_states SET pace = ? WHERE destination = ?`, jsonvalue.Text(o), destination)
 	return err
 }
 
@@ -200,26 +201,26 @@ type Round struct {
 // EndRound keeps what a round has learnt.
 func (s *Store) EndRound(ctx context.Context, r Round) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(ctx, `DELETE FROM destination_holds WHERE destination = ? AND until <= ?`, r.Destination, millis(tx.Now)); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM destination_holds WHERE destination = ? AND until <= ?`, r.Destination, tx.Now.UnixMilli()); err != nil {
 			return err
 		}
 		for _, h := range r.Holds {
-			if _, err := tx.exec(ctx, `INSERT INTO destination_holds (destination, action, until, revision, reason) VALUES (?, ?, ?, ?, ?)
+			if _, err := tx.Exec(ctx, `INSERT INTO destination_holds (destination, action, until, revision, reason) VALUES (?, ?, ?, ?, ?)
 				ON CONFLICT (destination, action) DO UPDATE SET until = excluded.until, revision = excluded.revision, reason = excluded.reason`,
 				r.Destination, h.Action, h.UntilMillis, h.Revision, h.Reason); err != nil {
 				return err
 			}
 		}
-		if _, err := tx.exec(ctx, `INSERT INTO destination_states (destination, pace) VALUES (?, ?)
-			ON CONFLICT (destination) DO UPDATE SET pace = excluded.pace`, r.Destination, textCell(r.Pace)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO destination_states (destination, pace) VALUES (?, ?)
+			ON CONFLICT (destination) DO UPDATE SET pace = excluded.pace`, r.Destination, db.NullText(r.Pace)); err != nil {
 			return err
 		}
 		if r.Trouble == "" && !r.Answered {
 			return nil
 		}
 		// A trouble that goes on keeps the time it began.
-		_, err := tx.exec(ctx, `UPDATE destination_states SET trouble_at = CASE WHEN ? = '' THEN NULL ELSE coalesce(trouble_at, ?) END, trouble = ?
-			WHERE destination = ?`, r.Trouble, millis(tx.Now), textCell(r.Trouble), r.Destination)
+		_, err := tx.Exec(ctx, `UPDATE destination_states SET trouble_at = CASE WHEN ? = '' THEN NULL ELSE coalesce(trouble_at, ?) END, trouble = ?
+			WHERE destination = ?`, r.Trouble, tx.Now.UnixMilli(), db.NullText(r.Trouble), r.Destination)
 		return err
 	})
 }
@@ -236,14 +237,14 @@ type DestinationRow struct {
 
 // DestinationRows are all destinations of which something is known.
 func (s *Store) DestinationRows(ctx context.Context) (rows []DestinationRow, err error) {
-	return rows, s.read(ctx, &rows, `SELECT destination, coalesce(paused_at, 0) AS paused_at, coalesce(paused_by, '') AS paused_by, coalesce(pause_note, '') AS pause_note,
+	return rows, s.db.Read(ctx, &rows, `SELECT destination, coalesce(paused_at, 0) AS paused_at, coalesce(paused_by, '') AS paused_by, coalesce(pause_note, '') AS pause_note,
 		coalesce(trouble, '') AS trouble, coalesce(trouble_at, 0) AS trouble_at FROM destination_states`)
 }
 
 // Pace is what EndRound kept of a destination's pace; "" when nothing.
 func (s *Store) Pace(ctx context.Context, destination id.ID) (string, error) {
 	var pace []string
-	err := s.read(ctx, &pace, `SELECT coalesce(pace, '') FROM destination_states WHERE destination = ?`, destination)
+	err := s.db.Read(ctx, &pace, `SELECT coalesce(pace, '') FROM destination_states WHERE destination = ?`, destination)
 	if err != nil || len(pace) == 0 {
 		return "", err
 	}
@@ -260,6 +261,6 @@ type QueueRow struct {
 
 // QueueRows count what waits, by destination and status.
 func (s *Store) QueueRows(ctx context.Context) (rows []QueueRow, err error) {
-	return rows, s.read(ctx, &rows, `SELECT q.destination, d.status, count(*) AS n, min(q.event) AS oldest
+	return rows, s.db.Read(ctx, &rows, `SELECT q.destination, d.status, count(*) AS n, min(q.event) AS oldest
 		FROM delivery_queue q JOIN deliveries d ON d.event = q.event AND d.mapping = q.mapping GROUP BY q.destination, d.status`)
 }

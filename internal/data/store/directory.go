@@ -18,10 +18,8 @@ const rulesLock = 7313
 // that is new to a directory are filled in here, in the transaction that lets the
 // rule decide; the oldest contact owns a key that several ask for.
 func (tx *Tx) setRules(ctx context.Context, p *plan.Plan) error {
-	if tx.s.postgres {
-		if _, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock(?)`, rulesLock); err != nil {
-			return err
-		}
+	if err := tx.Alone(ctx, rulesLock); err != nil {
+		return err
 	}
 	for _, d := range p.Directories {
 		dir, err := tx.nameID(ctx, KindDirectory, d.Name)
@@ -44,15 +42,15 @@ func (tx *Tx) setDirectoryRules(ctx context.Context, dir id.ID, d plan.Directory
 		}
 	}
 	var had []struct{ Rule, Region string }
-	if err := tx.selectAll(ctx, &had, `SELECT rule, region FROM directory_rules WHERE directory = ?`, dir); err != nil {
+	if err := tx.Select(ctx, &had, `SELECT rule, region FROM directory_rules WHERE directory = ?`, dir); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, `DELETE FROM directory_rules WHERE directory = ?`, dir); err != nil {
+	if _, err := tx.Exec(ctx, `DELETE FROM directory_rules WHERE directory = ?`, dir); err != nil {
 		return err
 	}
 	fresh := wanted
 	for i, r := range wanted {
-		if _, err := tx.exec(ctx, `INSERT INTO directory_rules (directory, rule, position, region) VALUES (?, ?, ?, ?)`, dir, r.Name(), i, d.PhoneRegion); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO directory_rules (directory, rule, position, region) VALUES (?, ?, ?, ?)`, dir, r.Name(), i, d.PhoneRegion); err != nil {
 			return err
 		}
 	}
@@ -65,7 +63,7 @@ func (tx *Tx) setDirectoryRules(ctx context.Context, dir id.ID, d plan.Directory
 			fresh = slices.DeleteFunc(slices.Clone(fresh), stays)
 			continue
 		}
-		if _, err := tx.exec(ctx, `DELETE FROM contact_keys WHERE directory = ? AND rule = ?`, dir, h.Rule); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM contact_keys WHERE directory = ? AND rule = ?`, dir, h.Rule); err != nil {
 			return err
 		}
 	}
@@ -82,7 +80,7 @@ func (tx *Tx) fillKeys(ctx context.Context, rules contact.Rules) error {
 	var after id.ID
 	for {
 		var rows []contactRow
-		if err := tx.selectAll(ctx, &rows, `SELECT `+contactColumns+` FROM contacts WHERE directory = ? AND id > ? ORDER BY id LIMIT ?`,
+		if err := tx.Select(ctx, &rows, `SELECT `+contactColumns+` FROM contacts WHERE directory = ? AND id > ? ORDER BY id LIMIT ?`,
 			rules.Directory, after, page); err != nil || len(rows) == 0 {
 			return err
 		}
@@ -92,14 +90,14 @@ func (tx *Tx) fillKeys(ctx context.Context, rules contact.Rules) error {
 				return err
 			}
 			for _, k := range rules.ContactKeys(c) {
-				n, err := tx.insert(ctx, contactKeysTable, [][]any{{k.Key[:], rules.Directory, k.Rule, c.ID}}, "ON CONFLICT (key) DO NOTHING")
+				n, err := tx.Insert(ctx, contactKeysTable, [][]any{{k.Key[:], rules.Directory, k.Rule, c.ID}}, "ON CONFLICT (key) DO NOTHING")
 				if err != nil {
 					return err
 				}
 				if n == 0 {
-					if _, err := tx.exec(ctx, `INSERT INTO possible_duplicates (key, contact, owner, directory, rule, at, event)
+					if _, err := tx.Exec(ctx, `INSERT INTO possible_duplicates (key, contact, owner, directory, rule, at, event)
 						SELECT key, ?, contact, directory, rule, ?, 0 FROM contact_keys WHERE key = ?
-						ON CONFLICT DO NOTHING`, c.ID, millis(tx.Now), k.Key[:]); err != nil {
+						ON CONFLICT DO NOTHING`, c.ID, tx.Now.UnixMilli(), k.Key[:]); err != nil {
 						return err
 					}
 				}
@@ -110,9 +108,9 @@ func (tx *Tx) fillKeys(ctx context.Context, rules contact.Rules) error {
 }
 
 func (tx *Tx) ruleNames(ctx context.Context, dir id.ID) (names []string, err error) {
-	return names, tx.selectAll(ctx, &names, `SELECT rule FROM directory_rules WHERE directory = ? ORDER BY position`, dir)
+	return names, tx.Select(ctx, &names, `SELECT rule FROM directory_rules WHERE directory = ? ORDER BY position`, dir)
 }
 
 func (tx *Tx) nameID(ctx context.Context, kind, name string) (v id.ID, err error) {
-	return v, tx.get(ctx, &v, `SELECT id FROM names WHERE kind = ? AND name = ?`, kind, name)
+	return v, tx.Get(ctx, &v, `SELECT id FROM names WHERE kind = ? AND name = ?`, kind, name)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // Statuses of a distribution.
@@ -41,11 +42,11 @@ func (s *Store) CreateDistribution(ctx context.Context, d NewDistribution, lease
 	rand.Read(random[:]) //nolint:errcheck // never fails (Go 1.24)
 	token := distribution.Token(random)
 	err = s.inTx(ctx, func(tx *Tx) error {
-		dist, invitation = tx.s.Next(), tx.s.Next()
-		now := millis(tx.Now)
-		n, err := tx.exec(ctx, `INSERT INTO distributions (id, run, step, directory, destination, survey, channel, status, settings, created_at)
+		dist, invitation = tx.s.db.Next(), tx.s.db.Next()
+		now := tx.Now.UnixMilli()
+		n, err := tx.Exec(ctx, `INSERT INTO distributions (id, run, step, directory, destination, survey, channel, status, settings, created_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO NOTHING`,
-			dist, d.Run, d.Step, d.Directory, nullID(d.Destination), d.Survey, d.Channel, DistributionPending, d.Settings, now)
+			dist, d.Run, d.Step, d.Directory, db.NullID(d.Destination), d.Survey, d.Channel, DistributionPending, d.Settings, now)
 		if err != nil {
 			return err
 		}
@@ -54,9 +55,9 @@ func (s *Store) CreateDistribution(ctx context.Context, d NewDistribution, lease
 		}
 		var expires any
 		if !d.Expires.IsZero() {
-			expires = millis(d.Expires)
+			expires = d.Expires.UnixMilli()
 		}
-		if _, err := tx.exec(ctx, `INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens, expires_at)
+		if _, err := tx.Exec(ctx, `INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens, expires_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`, invitation, dist, d.Run, d.Contact, token, distribution.Pending, d.Snapshot, now, expires); err != nil {
 			return err
 		}
@@ -66,10 +67,10 @@ func (s *Store) CreateDistribution(ctx context.Context, d NewDistribution, lease
 }
 
 func (tx *Tx) firstDistribution(ctx context.Context, d NewDistribution, dist, invitation *id.ID) error {
-	if err := tx.get(ctx, dist, `SELECT id FROM distributions WHERE run = ? AND step = ?`, d.Run, d.Step); err != nil {
+	if err := tx.Get(ctx, dist, `SELECT id FROM distributions WHERE run = ? AND step = ?`, d.Run, d.Step); err != nil {
 		return err
 	}
-	return tx.get(ctx, invitation, `SELECT id FROM invitations WHERE distribution = ? ORDER BY id LIMIT 1`, *dist)
+	return tx.Get(ctx, invitation, `SELECT id FROM invitations WHERE distribution = ? ORDER BY id LIMIT 1`, *dist)
 }
 
 // Distribution is a distribution as its workflow needs it.
@@ -90,20 +91,20 @@ const distributionColumns = `id, run, step, directory, destination, survey, chan
 
 // DistributionByID reads a distribution.
 func (s *Store) DistributionByID(ctx context.Context, dist id.ID) (d Distribution, err error) {
-	return d, s.readOne(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
+	return d, s.db.ReadOne(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
 }
 
 // BeginDistribution marks a pending distribution as sending and its hand-over as
 // done. Safe to call twice.
 func (s *Store) BeginDistribution(ctx context.Context, dist id.ID) (d Distribution, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(ctx, `UPDATE distributions SET status = ? WHERE id = ? AND status = ?`, DistributionSending, dist, DistributionPending); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE distributions SET status = ? WHERE id = ? AND status = ?`, DistributionSending, dist, DistributionPending); err != nil {
 			return err
 		}
 		if err := tx.handedOver(ctx, HandoverDistribution, dist); err != nil {
 			return err
 		}
-		return tx.get(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
+		return tx.Get(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
 	})
 	return d, err
 }
@@ -113,9 +114,9 @@ func (s *Store) SetDistributionStatus(ctx context.Context, dist id.ID, status st
 	return s.inTx(ctx, func(tx *Tx) error {
 		var ended any
 		if status == DistributionDone {
-			ended = millis(tx.Now)
+			ended = tx.Now.UnixMilli()
 		}
-		_, err := tx.exec(ctx, `UPDATE distributions SET status = ?, ended_at = ? WHERE id = ? AND ended_at IS NULL`, status, ended, dist)
+		_, err := tx.Exec(ctx, `UPDATE distributions SET status = ?, ended_at = ? WHERE id = ? AND ended_at IS NULL`, status, ended, dist)
 		return err
 	})
 }
@@ -123,7 +124,7 @@ func (s *Store) SetDistributionStatus(ctx context.Context, dist id.ID, status st
 // Unsent lists up to limit invitations of a distribution, after one, that have
 // not had a message of this kind and may still get one.
 func (s *Store) Unsent(ctx context.Context, dist id.ID, kind string, after id.ID, limit int) (ids []id.ID, err error) {
-	return ids, s.read(ctx, &ids, `SELECT id FROM invitations i WHERE distribution = ? AND id > ?
+	return ids, s.db.Read(ctx, &ids, `SELECT id FROM invitations i WHERE distribution = ? AND id > ?
 		AND status IN ('pending', 'sent', 'opened', 'started')
 		AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.invitation = i.id AND m.kind = ? AND m.status <> 'reserved')
 		ORDER BY id LIMIT ?`, dist, after, kind, limit)
@@ -132,7 +133,7 @@ func (s *Store) Unsent(ctx context.Context, dist id.ID, kind string, after id.ID
 // OpenInvitations counts the invitations of a distribution that may still be
 // answered.
 func (s *Store) OpenInvitations(ctx context.Context, dist id.ID) (n int, err error) {
-	return n, s.readOne(ctx, &n, `SELECT count(*) FROM invitations WHERE distribution = ? AND status IN ('pending', 'sent', 'opened', 'started')`, dist)
+	return n, s.db.ReadOne(ctx, &n, `SELECT count(*) FROM invitations WHERE distribution = ? AND status IN ('pending', 'sent', 'opened', 'started')`, dist)
 }
 
 // Invitation is an invitation with all it holds.
@@ -159,7 +160,7 @@ const invitationColumns = `id, distribution, run, contact, token, status, reason
 
 // InvitationByToken finds the invitation behind a personal link.
 func (s *Store) InvitationByToken(ctx context.Context, token string) (r Invitation, err error) {
-	return r, s.readOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token)
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token)
 }
 
 // Reservation is the right to send one message, or why there is none.
@@ -190,15 +191,15 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind string, rule
 	err = s.inTx(ctx, func(tx *Tx) error {
 		r = Reservation{}
 		inv := &r.Invitation
-		if err := tx.get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
+		if err := tx.Get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
 			return err
 		}
 		var c contactRow
-		if err := tx.get(ctx, &c, `SELECT `+contactColumns+` FROM contacts WHERE id = ? {lock}`, inv.Contact); err != nil {
+		if err := tx.Get(ctx, &c, `SELECT `+contactColumns+` FROM contacts WHERE id = ? {lock}`, inv.Contact); err != nil {
 			return err
 		}
 		// Again, under the lock: an answer or opt-out may have come in between.
-		if err := tx.get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
+		if err := tx.Get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
 			return err
 		}
 		r.Email, r.Language = c.Email, c.Language
@@ -206,7 +207,7 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind string, rule
 			Status    string
 			CreatedAt int64 `db:"created_at"`
 		}
-		if err := tx.selectAll(ctx, &before, `SELECT status, created_at FROM messages WHERE invitation = ? AND kind = ?`, invitation, kind); err != nil {
+		if err := tx.Select(ctx, &before, `SELECT status, created_at FROM messages WHERE invitation = ? AND kind = ?`, invitation, kind); err != nil {
 			return err
 		}
 		r.Since = tx.Now
@@ -215,7 +216,7 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind string, rule
 				r.Sent = true
 				return nil
 			}
-			r.Since = instant(before[0].CreatedAt)
+			r.Since = db.Instant(before[0].CreatedAt)
 		}
 		in, err := tx.eligibility(ctx, c, *inv, kind, rule)
 		if err != nil {
@@ -224,9 +225,9 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind string, rule
 		if r.Verdict = distribution.Eligible(in); !r.Verdict.OK {
 			return tx.skip(ctx, *inv, kind, r.Verdict)
 		}
-		_, err = tx.exec(ctx, `INSERT INTO messages (invitation, kind, contact, status, counts, created_at, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)
+		_, err = tx.Exec(ctx, `INSERT INTO messages (invitation, kind, contact, status, counts, created_at, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)
 			ON CONFLICT (invitation, kind) DO UPDATE SET attempts = messages.attempts + 1`,
-			invitation, kind, inv.Contact, MessageReserved, kind == distribution.KindInvitation, millis(tx.Now))
+			invitation, kind, inv.Contact, MessageReserved, kind == distribution.KindInvitation, tx.Now.UnixMilli())
 		return err
 	})
 	return r, err
@@ -241,11 +242,11 @@ func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv Invitation, kin
 		IgnoreFrequency: rule.IgnoreFrequency || kind != distribution.KindInvitation,
 	}
 	if inv.ExpiresAt.Valid && kind != distribution.KindThanks {
-		in.Expires = instant(inv.ExpiresAt.Int64)
+		in.Expires = db.Instant(inv.ExpiresAt.Int64)
 	}
 	if rule.List != 0 {
 		var n int
-		if err := tx.get(ctx, &n, `SELECT count(*) FROM list_members WHERE list = ? AND contact = ? AND opted_out`, rule.List, inv.Contact); err != nil {
+		if err := tx.Get(ctx, &n, `SELECT count(*) FROM list_members WHERE list = ? AND contact = ? AND opted_out`, rule.List, inv.Contact); err != nil {
 			return in, err
 		}
 		in.ListOptedOut = n > 0
@@ -254,10 +255,10 @@ func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv Invitation, kin
 		return in, nil
 	}
 	var sent []int64
-	err := tx.selectAll(ctx, &sent, `SELECT created_at FROM messages WHERE contact = ? AND created_at > ? AND counts AND status <> 'failed' AND invitation <> ?
-		ORDER BY created_at`, inv.Contact, millis(tx.Now.Add(-rule.Per)), inv.ID)
+	err := tx.Select(ctx, &sent, `SELECT created_at FROM messages WHERE contact = ? AND created_at > ? AND counts AND status <> 'failed' AND invitation <> ?
+		ORDER BY created_at`, inv.Contact, tx.Now.Add(-rule.Per).UnixMilli(), inv.ID)
 	for _, at := range sent {
-		in.Sent = append(in.Sent, instant(at))
+		in.Sent = append(in.Sent, db.Instant(at))
 	}
 	return in, err
 }
@@ -266,14 +267,14 @@ func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv Invitation, kin
 // skipped by it; a reminder that is not due any more changes nothing else.
 // A place that was reserved for it is freed.
 func (tx *Tx) skip(ctx context.Context, inv Invitation, kind string, v distribution.Verdict) error {
-	if _, err := tx.exec(ctx, `UPDATE messages SET status = ?, error = ? WHERE invitation = ? AND kind = ? AND status = ?`,
+	if _, err := tx.Exec(ctx, `UPDATE messages SET status = ?, error = ? WHERE invitation = ? AND kind = ? AND status = ?`,
 		MessageFailed, v.Text, inv.ID, kind, MessageReserved); err != nil {
 		return err
 	}
 	if kind != distribution.KindInvitation || inv.Status != distribution.Pending {
 		return nil
 	}
-	_, err := tx.exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ?`, distribution.Skipped, v.Text, inv.ID)
+	_, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ?`, distribution.Skipped, v.Text, inv.ID)
 	return err
 }
 
@@ -290,12 +291,12 @@ func (s *Store) MessageWasSent(ctx context.Context, invitation id.ID, kind strin
 }
 
 func (tx *Tx) messageWasSent(ctx context.Context, invitation id.ID, kind string) error {
-	if _, err := tx.exec(ctx, `UPDATE messages SET status = ?, sent_at = ?, error = NULL WHERE invitation = ? AND kind = ? AND status = ?`,
-		MessageSent, millis(tx.Now), invitation, kind, MessageReserved); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE messages SET status = ?, sent_at = ?, error = NULL WHERE invitation = ? AND kind = ? AND status = ?`,
+		MessageSent, tx.Now.UnixMilli(), invitation, kind, MessageReserved); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, `UPDATE invitations SET status = CASE WHEN status = 'pending' THEN 'sent' ELSE status END, sent_at = coalesce(sent_at, ?) WHERE id = ?`,
-		millis(tx.Now), invitation)
+	_, err := tx.Exec(ctx, `UPDATE invitations SET status = CASE WHEN status = 'pending' THEN 'sent' ELSE status END, sent_at = coalesce(sent_at, ?) WHERE id = ?`,
+		tx.Now.UnixMilli(), invitation)
 	return err
 }
 
@@ -307,11 +308,11 @@ func (s *Store) MessageFailed(ctx context.Context, invitation id.ID, kind, reaso
 		if final {
 			status = MessageFailed
 		}
-		if _, err := tx.exec(ctx, `UPDATE messages SET status = ?, error = ? WHERE invitation = ? AND kind = ? AND status = ?`,
+		if _, err := tx.Exec(ctx, `UPDATE messages SET status = ?, error = ? WHERE invitation = ? AND kind = ? AND status = ?`,
 			status, reason, invitation, kind, MessageReserved); err != nil || !final {
 			return err
 		}
-		_, err := tx.exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ? AND status = ?`, distribution.Failed, reason, invitation, distribution.Pending)
+		_, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ? AND status = ?`, distribution.Failed, reason, invitation, distribution.Pending)
 		return err
 	})
 }
@@ -319,7 +320,7 @@ func (s *Store) MessageFailed(ctx context.Context, invitation id.ID, kind, reaso
 // ExpireInvitations ends the invitations of a distribution that nobody finished.
 func (s *Store) ExpireInvitations(ctx context.Context, dist id.ID) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE invitations SET status = ? WHERE distribution = ? AND status IN ('sent', 'opened', 'started')`, distribution.Expired, dist)
+		_, err := tx.Exec(ctx, `UPDATE invitations SET status = ? WHERE distribution = ? AND status IN ('sent', 'opened', 'started')`, distribution.Expired, dist)
 		return err
 	})
 }
@@ -327,8 +328,8 @@ func (s *Store) ExpireInvitations(ctx context.Context, dist id.ID) error {
 // LinkOpened counts an opened personal link.
 func (s *Store) LinkOpened(ctx context.Context, invitation id.ID) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE invitations SET opens = opens + 1, opened_at = coalesce(opened_at, ?),
-			status = CASE WHEN status IN ('pending', 'sent') THEN 'opened' ELSE status END WHERE id = ?`, millis(tx.Now), invitation)
+		_, err := tx.Exec(ctx, `UPDATE invitations SET opens = opens + 1, opened_at = coalesce(opened_at, ?),
+			status = CASE WHEN status IN ('pending', 'sent') THEN 'opened' ELSE status END WHERE id = ?`, tx.Now.UnixMilli(), invitation)
 		return err
 	})
 }
@@ -347,14 +348,14 @@ type Answer struct {
 func (s *Store) RecordAnswer(ctx context.Context, a Answer) (inv Invitation, changed bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		changed = false
-		if err := tx.get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ? {lock}`, a.Token); err != nil {
+		if err := tx.Get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ? {lock}`, a.Token); err != nil {
 			return err
 		}
 		if inv.Status == distribution.Finished || !a.Finished && !inv.Status.May(distribution.Started) {
 			return nil
 		}
 		changed = true
-		now := millis(tx.Now)
+		now := tx.Now.UnixMilli()
 		response := jsonvalue.NewObject(4)
 		if a.Finished {
 			inv.Status = distribution.Finished
@@ -370,7 +371,7 @@ func (s *Store) RecordAnswer(ctx context.Context, a Answer) (inv Invitation, cha
 			response.Set("answers", a.Answers)
 		}
 		response.Set("at", tx.Now.UTC().Format(time.RFC3339Nano))
-		if _, err := tx.exec(ctx, `UPDATE invitations SET status = ?, started_at = coalesce(started_at, ?), finished_at = ?, response = ? WHERE id = ?`,
+		if _, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, started_at = coalesce(started_at, ?), finished_at = ?, response = ? WHERE id = ?`,
 			inv.Status, now, inv.FinishedAt, jsonvalue.Text(response), inv.ID); err != nil {
 			return err
 		}
@@ -386,7 +387,7 @@ func (tx *Tx) answerOnStep(ctx context.Context, inv Invitation, response *jsonva
 		Step   string
 		Output sql.NullString
 	}
-	err := tx.get(ctx, &row, `SELECT t.step, t.output FROM run_tasks t JOIN distributions d ON d.run = t.run AND d.step = t.step WHERE d.id = ? `, inv.Distribution)
+	err := tx.Get(ctx, &row, `SELECT t.step, t.output FROM run_tasks t JOIN distributions d ON d.run = t.run AND d.step = t.step WHERE d.id = ? `, inv.Distribution)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -400,7 +401,7 @@ func (tx *Tx) answerOnStep(ctx context.Context, inv Invitation, response *jsonva
 		}
 	}
 	out.Set("response", response)
-	_, err = tx.exec(ctx, `UPDATE run_tasks SET output = ? WHERE run = ? AND step = ?`, jsonvalue.Text(out), inv.Run, row.Step)
+	_, err = tx.Exec(ctx, `UPDATE run_tasks SET output = ? WHERE run = ? AND step = ?`, jsonvalue.Text(out), inv.Run, row.Step)
 	return err
 }
 
@@ -408,7 +409,7 @@ func (tx *Tx) answerOnStep(ctx context.Context, inv Invitation, response *jsonva
 // to call twice; changed is false when they were unsubscribed already.
 func (s *Store) OptOut(ctx context.Context, token string) (inv Invitation, changed bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token); err != nil {
+		if err := tx.Get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token); err != nil {
 			return err
 		}
 		changed, err = tx.unsubscribe(ctx, inv.Contact)

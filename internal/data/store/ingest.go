@@ -8,6 +8,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/segment"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // NewEvent is an event to store. Texts must be valid UTF-8 without zero bytes;
@@ -30,10 +31,10 @@ type Accepted struct {
 }
 
 var (
-	keysTable   = table{"event_keys", []column{{"key", bytes}, {"event", bigint}}}
-	eventsTable = table{"events", []column{{"id", bigint}, {"source", bigint}, {"type", text}, {"name", text},
-		{"user_id", text}, {"message_id", text}, {"accepted_at", bigint}, {"revision", bigint}, {"refusal", text}, {"body", bytes}}}
-	inboxTable = table{"inbox", []column{{"event", bigint}, {"revision", bigint}, {"lease_until", bigint}, {"tries", bigint}}}
+	keysTable   = db.NewTable("event_keys", "key bytea, event bigint")
+	eventsTable = db.NewTable("events", "id bigint, source bigint, type text, name text, user_id text, message_id text, accepted_at bigint, revision bigint, "+
+		"refusal text, body bytea")
+	inboxTable = db.NewTable("inbox", "event bigint, revision bigint, lease_until bigint, tries bigint")
 )
 
 // StoreEvents stores events in one transaction and puts the accepted ones into
@@ -42,12 +43,12 @@ var (
 // entry per event, in order. Storing the same events twice stores them once.
 func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.Duration) ([]Accepted, error) {
 	out := make([]Accepted, len(events))
-	keys := make([]key, len(events))
+	keys := make([]db.Key, len(events))
 	for i := range events {
-		out[i].ID = s.Next()
+		out[i].ID = s.db.Next()
 		keys[i] = segment.Key(events[i].Source, events[i].MessageID)
 	}
-	first := make(map[key]int, len(events)) // the first of equal ones in this batch
+	first := make(map[db.Key]int, len(events)) // the first of equal ones in this batch
 	guards := make([][]any, 0, len(events))
 	for i := range events {
 		if _, seen := first[keys[i]]; seen || events[i].Refusal != "" {
@@ -58,12 +59,12 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 	}
 	sortByKey(guards)
 	var fresh map[id.ID]bool
-	err := s.inTx(asUrgent(ctx), func(tx *Tx) error {
+	err := s.inTx(db.Urgently(ctx), func(tx *Tx) error {
 		var rev int64
-		if err := tx.get(ctx, &rev, `SELECT coalesce(max(id), 0) FROM revisions`); err != nil {
+		if err := tx.Get(ctx, &rev, `SELECT coalesce(max(id), 0) FROM revisions`); err != nil {
 			return err
 		}
-		ids, err := tx.insertReturning(ctx, keysTable, guards, "ON CONFLICT (key) DO NOTHING RETURNING event")
+		ids, err := tx.InsertReturning(ctx, keysTable, guards, "ON CONFLICT (key) DO NOTHING RETURNING event")
 		if err != nil {
 			return err
 		}
@@ -73,7 +74,7 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 		}
 		rows := make([][]any, 0, len(events))
 		queue := make([][]any, 0, len(events))
-		now, until := millis(tx.Now), millis(tx.Now.Add(lease))
+		now, until := tx.Now.UnixMilli(), tx.Now.Add(lease).UnixMilli()
 		for i, e := range events {
 			var refusal any
 			switch {
@@ -86,10 +87,10 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 			}
 			rows = append(rows, []any{out[i].ID, e.Source, e.Type, e.Name, e.UserID, e.MessageID, now, rev, refusal, e.Body})
 		}
-		if _, err := tx.insert(ctx, eventsTable, rows, ""); err != nil {
+		if _, err := tx.Insert(ctx, eventsTable, rows, ""); err != nil {
 			return err
 		}
-		_, err = tx.insert(ctx, inboxTable, queue, "")
+		_, err = tx.Insert(ctx, inboxTable, queue, "")
 		return err
 	})
 	if err != nil {
@@ -107,8 +108,8 @@ func sortByKey(rows [][]any) {
 
 // nameDuplicates replaces the ids of events that were not stored by the ids of
 // those that were there already.
-func (s *Store) nameDuplicates(ctx context.Context, events []NewEvent, keys []key, first map[key]int, fresh map[id.ID]bool, out []Accepted) error {
-	var ask []key
+func (s *Store) nameDuplicates(ctx context.Context, events []NewEvent, keys []db.Key, first map[db.Key]int, fresh map[id.ID]bool, out []Accepted) error {
+	var ask []db.Key
 	for i := range out {
 		if events[i].Refusal != "" || fresh[out[i].ID] {
 			continue
@@ -138,17 +139,17 @@ func (s *Store) nameDuplicates(ctx context.Context, events []NewEvent, keys []ke
 }
 
 // eventsByKey finds stored events by their keys.
-func (s *Store) eventsByKey(ctx context.Context, keys []key) (map[key]id.ID, error) {
+func (s *Store) eventsByKey(ctx context.Context, keys []db.Key) (map[db.Key]id.ID, error) {
 	var rows []struct {
 		Key   []byte
 		Event id.ID
 	}
-	if err := s.read(ctx, &rows, `SELECT key, event FROM event_keys WHERE key {keys}`, s.keys(keys)); err != nil {
+	if err := s.db.Read(ctx, &rows, `SELECT key, event FROM event_keys WHERE key {keys}`, s.db.Keys(keys)); err != nil {
 		return nil, err
 	}
-	m := make(map[key]id.ID, len(rows))
+	m := make(map[db.Key]id.ID, len(rows))
 	for _, r := range rows {
-		m[key(r.Key)] = r.Event
+		m[db.Key(r.Key)] = r.Event
 	}
 	return m, nil
 }
@@ -168,12 +169,12 @@ const maxLease = 10 * time.Minute
 func (s *Store) ClaimInbox(ctx context.Context, limit int, lease time.Duration) ([]id.ID, error) {
 	var ids []id.ID
 	err := s.inTx(ctx, func(tx *Tx) error {
-		now := millis(tx.Now)
+		now := tx.Now.UnixMilli()
 		var rows []struct {
 			Event id.ID
 			Tries int
 		}
-		if err := tx.selectAll(ctx, &rows, `SELECT event, tries FROM inbox WHERE lease_until <= ? ORDER BY event LIMIT ? {skip}`, now, limit); err != nil {
+		if err := tx.Select(ctx, &rows, `SELECT event, tries FROM inbox WHERE lease_until <= ? ORDER BY event LIMIT ? {skip}`, now, limit); err != nil {
 			return err
 		}
 		ids = make([]id.ID, 0, len(rows))
@@ -183,8 +184,8 @@ func (s *Store) ClaimInbox(ctx context.Context, limit int, lease time.Duration) 
 			byTries[r.Tries] = append(byTries[r.Tries], r.Event)
 		}
 		for tries, group := range byTries {
-			until := millis(tx.Now.Add(doubled(lease, tries+1, maxLease)))
-			if _, err := tx.exec(ctx, `UPDATE inbox SET lease_until = ?, tries = ? WHERE event {ids}`, until, tries+1, s.ids(group)); err != nil {
+			until := tx.Now.Add(doubled(lease, tries+1, maxLease)).UnixMilli()
+			if _, err := tx.Exec(ctx, `UPDATE inbox SET lease_until = ?, tries = ? WHERE event {ids}`, until, tries+1, s.db.IDs(group)); err != nil {
 				return err
 			}
 		}
@@ -198,11 +199,11 @@ func (s *Store) ClaimInbox(ctx context.Context, limit int, lease time.Duration) 
 // is not alone, some things are started twice, which does no harm.
 func (s *Store) EndLeases(ctx context.Context) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		now := millis(tx.Now)
-		if _, err := tx.exec(ctx, `UPDATE inbox SET lease_until = ? WHERE lease_until > ?`, now, now); err != nil {
+		now := tx.Now.UnixMilli()
+		if _, err := tx.Exec(ctx, `UPDATE inbox SET lease_until = ? WHERE lease_until > ?`, now, now); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `UPDATE handovers SET lease_until = ? WHERE lease_until > ?`, now, now)
+		_, err := tx.Exec(ctx, `UPDATE handovers SET lease_until = ? WHERE lease_until > ?`, now, now)
 		return err
 	})
 }
@@ -222,7 +223,7 @@ func (s *Store) InboxState(ctx context.Context, limit int) (waiting int, oldest 
 		N      int
 		Oldest id.ID
 	}
-	err = s.readOne(ctx, &row, `SELECT count(*) AS n, coalesce(min(event), 0) AS oldest FROM (SELECT event FROM inbox ORDER BY event LIMIT ?) AS w`, limit)
+	err = s.db.ReadOne(ctx, &row, `SELECT count(*) AS n, coalesce(min(event), 0) AS oldest FROM (SELECT event FROM inbox ORDER BY event LIMIT ?) AS w`, limit)
 	if row.Oldest != 0 {
 		oldest = row.Oldest.Time()
 	}
@@ -232,5 +233,5 @@ func (s *Store) InboxState(ctx context.Context, limit int) (waiting int, oldest 
 // EventByMessage finds an event by its source and message id; unknown is NotFound.
 func (s *Store) EventByMessage(ctx context.Context, source id.ID, messageID string) (event id.ID, err error) {
 	k := segment.Key(source, messageID)
-	return event, s.readOne(ctx, &event, `SELECT event FROM event_keys WHERE key = ?`, k[:])
+	return event, s.db.ReadOne(ctx, &event, `SELECT event FROM event_keys WHERE key = ?`, k[:])
 }

@@ -14,7 +14,7 @@ import (
 func TestEndLeases_WhatWaits_IsClaimableAtOnce(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *writable) {
 		event := s.take("a")[0].ID
-		dist, _, err := s.CreateDistribution(t.Context(), NewDistribution{Run: s.Next(), Step: "ask", Directory: s.dir.ID, Settings: "{}", Snapshot: "{}"}, time.Minute)
+		dist, _, err := s.CreateDistribution(t.Context(), NewDistribution{Run: s.db.Next(), Step: "ask", Directory: s.dir.ID, Settings: "{}", Snapshot: "{}"}, time.Minute)
 		require.NoError(t, err)
 
 		claim := func() (events, handovers []id.ID) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // QueuedMessage is a message that waits for a remote account, or a look at what
@@ -25,27 +26,27 @@ type QueuedMessage struct {
 }
 
 // Made is when the invitation was made.
-func (m QueuedMessage) Made() time.Time { return instant(m.CreatedAt) }
+func (m QueuedMessage) Made() time.Time { return db.Instant(m.CreatedAt) }
 
 // Expires is when the invitation expires, zero when never.
 func (m QueuedMessage) Expires() time.Time {
 	if m.ExpiresAt == 0 {
 		return time.Time{}
 	}
-	return instant(m.ExpiresAt)
+	return db.Instant(m.ExpiresAt)
 }
 
-var messageQueueTable = table{"message_queue", []column{{"destination", bigint}, {"invitation", bigint}, {"kind", text}, {"due_at", bigint}, {"tries", bigint}, {"unsure", boolean}}}
+var messageQueueTable = db.NewTable("message_queue", "destination bigint, invitation bigint, kind text, due_at bigint, tries bigint, unsure boolean")
 
 // QueueMessages has messages of one kind sent by a remote account. Those that wait
 // already are left alone.
 func (s *Store) QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error {
 	rows := make([][]any, len(invitations))
 	for i, v := range invitations {
-		rows[i] = []any{destination, v, kind, millis(due), 0, false}
+		rows[i] = []any{destination, v, kind, due.UnixMilli(), 0, false}
 	}
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.insert(ctx, messageQueueTable, rows, "ON CONFLICT DO NOTHING")
+		_, err := tx.Insert(ctx, messageQueueTable, rows, "ON CONFLICT DO NOTHING")
 		return err
 	})
 }
@@ -53,18 +54,18 @@ func (s *Store) QueueMessages(ctx context.Context, destination id.ID, kind strin
 // MessagesDue reads up to limit messages that are due at a destination, or looks
 // (ActionProgress) that are, the longest waiting first.
 func (s *Store) MessagesDue(ctx context.Context, destination id.ID, action string, limit int) (rows []QueuedMessage, err error) {
-	return rows, s.read(ctx, &rows, `SELECT q.invitation, i.distribution, q.kind, q.tries, q.unsure, coalesce(i.remote, '') AS remote,
+	return rows, s.db.Read(ctx, &rows, `SELECT q.invitation, i.distribution, q.kind, q.tries, q.unsure, coalesce(i.remote, '') AS remote,
 		i.created_at, coalesce(i.expires_at, 0) AS expires_at, i.status
 		FROM (SELECT invitation, kind, tries, unsure, due_at FROM message_queue WHERE destination = ? AND due_at <= ? AND `+messageAction+` = ? ORDER BY due_at LIMIT ?) q
-		JOIN invitations i ON i.id = q.invitation ORDER BY q.due_at, q.invitation`, destination, millis(s.now()), action, limit)
+		JOIN invitations i ON i.id = q.invitation ORDER BY q.due_at, q.invitation`, destination, s.db.Now().UnixMilli(), action, limit)
 }
 
 // BeginMessage counts an attempt to send a message before it is made, as
 // BeginAttempt does.
 func (s *Store) BeginMessage(ctx context.Context, invitation id.ID, kind string, tries int) (ours bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		n, err := tx.exec(ctx, `UPDATE message_queue SET tries = tries + 1, unsure = ?, due_at = ? WHERE invitation = ? AND kind = ? AND tries = ?`,
-			true, millis(tx.Now.Add(attemptTime)), invitation, kind, tries)
+		n, err := tx.Exec(ctx, `UPDATE message_queue SET tries = tries + 1, unsure = ?, due_at = ? WHERE invitation = ? AND kind = ? AND tries = ?`,
+			true, tx.Now.Add(attemptTime).UnixMilli(), invitation, kind, tries)
 		ours = n > 0
 		return err
 	})
@@ -89,7 +90,7 @@ func (s *Store) EndMessage(ctx context.Context, m MessageState) error {
 
 func (tx *Tx) endMessage(ctx context.Context, m MessageState) error {
 	var text sql.NullString
-	if err := tx.get(ctx, &text, `SELECT remote FROM invitations WHERE id = ? {lock}`, m.Invitation); err != nil {
+	if err := tx.Get(ctx, &text, `SELECT remote FROM invitations WHERE id = ? {lock}`, m.Invitation); err != nil {
 		return err
 	}
 	var known distribution.Remote
@@ -102,15 +103,15 @@ func (tx *Tx) endMessage(ctx context.Context, m MessageState) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, `UPDATE invitations SET remote = ? WHERE id = ?`, string(remote), m.Invitation); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE invitations SET remote = ? WHERE id = ?`, string(remote), m.Invitation); err != nil {
 		return err
 	}
 	if m.Done {
-		_, err := tx.exec(ctx, `DELETE FROM message_queue WHERE invitation = ? AND kind = ?`, m.Invitation, m.Kind)
+		_, err := tx.Exec(ctx, `DELETE FROM message_queue WHERE invitation = ? AND kind = ?`, m.Invitation, m.Kind)
 		return err
 	}
-	_, err = tx.exec(ctx, `UPDATE message_queue SET due_at = ?, tries = ?, unsure = ? WHERE invitation = ? AND kind = ?`,
-		millis(m.Due), m.Tries, m.Unsure, m.Invitation, m.Kind)
+	_, err = tx.Exec(ctx, `UPDATE message_queue SET due_at = ?, tries = ?, unsure = ? WHERE invitation = ? AND kind = ?`,
+		m.Due.UnixMilli(), m.Tries, m.Unsure, m.Invitation, m.Kind)
 	return err
 }
 
@@ -123,8 +124,8 @@ func (s *Store) AccountSent(ctx context.Context, destination id.ID, m MessageSta
 			return err
 		}
 		if m.Kind == distribution.KindInvitation {
-			row := []any{destination, m.Invitation, distribution.KindProgress, millis(firstLook), 0, false}
-			if _, err := tx.insert(ctx, messageQueueTable, [][]any{row}, "ON CONFLICT DO NOTHING"); err != nil {
+			row := []any{destination, m.Invitation, distribution.KindProgress, firstLook.UnixMilli(), 0, false}
+			if _, err := tx.Insert(ctx, messageQueueTable, [][]any{row}, "ON CONFLICT DO NOTHING"); err != nil {
 				return err
 			}
 		}
@@ -136,12 +137,12 @@ func (s *Store) AccountSent(ctx context.Context, destination id.ID, m MessageSta
 // ended or been answered. Safe to call twice.
 func (s *Store) EndInvitation(ctx context.Context, invitation id.ID, status distribution.Status, reason string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ? AND status IN ('pending', 'sent', 'opened')`, status, reason, invitation)
+		_, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ? AND status IN ('pending', 'sent', 'opened')`, status, reason, invitation)
 		return err
 	})
 }
 
 // InvitationByID reads an invitation.
 func (s *Store) InvitationByID(ctx context.Context, invitation id.ID) (r Invitation, err error) {
-	return r, s.readOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation)
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation)
 }

@@ -27,9 +27,9 @@ func (o Outbox) Send(ctx context.Context, m mail.Message) error {
 		headers.Set("List-Unsubscribe", "<"+m.UnsubscribeURL+">")
 		headers.Set("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 	}
-	return o.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `INSERT INTO outbox (id, message_id, recipient, subject, text, html, headers, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (message_id) DO NOTHING`, o.Next(), m.ID, m.To, m.Subject, m.Text, m.HTML, jsonvalue.Text(headers), millis(tx.Now))
+	return o.Store.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO outbox (id, message_id, recipient, subject, text, html, headers, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (message_id) DO NOTHING`, o.db.Next(), m.ID, m.To, m.Subject, m.Text, m.HTML, jsonvalue.Text(headers), tx.Now.UnixMilli())
 		return err
 	})
 }
@@ -37,12 +37,12 @@ func (o Outbox) Send(ctx context.Context, m mail.Message) error {
 // unsubscribe sets a contact's opt-out by hand: it counts as said now.
 func (tx *Tx) unsubscribe(ctx context.Context, c id.ID) (changed bool, err error) {
 	var row contactRow
-	if err := tx.get(ctx, &row, `SELECT `+contactColumns+` FROM contacts WHERE id = ? {lock}`, c); err != nil {
+	if err := tx.Get(ctx, &row, `SELECT `+contactColumns+` FROM contacts WHERE id = ? {lock}`, c); err != nil {
 		return false, err
 	}
 	yes := true
 	out, err := tx.resolve(ctx, Directory{ID: row.Directory}, []person{{
-		in:   &contact.Input{ID: c, Unsubscribed: &yes, Stamp: contact.Stamp{At: millis(tx.Now)}},
+		in:   &contact.Input{ID: c, Unsubscribed: &yes, Stamp: contact.Stamp{At: tx.Now.UnixMilli()}},
 		mode: contact.UpdateOnly, cause: ByOptOut,
 	}})
 	if err != nil {

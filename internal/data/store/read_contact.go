@@ -5,6 +5,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // ContactRow is a contact as lists and details show it.
@@ -51,7 +52,7 @@ func (s *Store) ListContacts(ctx context.Context, f ContactQuery, p Paging) ([]C
 		scope[i] = d.Directory
 	}
 	var q query
-	q.and("c.directory {ids}", s.ids(scope))
+	q.and("c.directory {ids}", s.db.IDs(scope))
 	if len(wanted) == 0 {
 		w, err := s.window(ctx, "contacts", p.before(), 0, true)
 		if err != nil {
@@ -66,9 +67,9 @@ func (s *Store) ListContacts(ctx context.Context, f ContactQuery, p Paging) ([]C
 	var w span
 	if keys != nil {
 		var ids []id.ID
-		if err = s.read(ctx, &ids, `SELECT id FROM (SELECT contact AS id FROM contact_keys WHERE key {keys}
+		if err = s.db.Read(ctx, &ids, `SELECT id FROM (SELECT contact AS id FROM contact_keys WHERE key {keys}
 			UNION SELECT contact AS id FROM possible_duplicates WHERE key {keys}) AS found WHERE id < ? ORDER BY id DESC LIMIT ?`,
-			s.keys(keys), s.keys(keys), p.before(), candidates); err != nil {
+			s.db.Keys(keys), s.db.Keys(keys), p.before(), candidates); err != nil {
 			return nil, 0, err
 		}
 		w = among(ids)
@@ -94,12 +95,12 @@ func (f ContactQuery) attributes() [][2]string {
 
 // contactKeys are the keys that whoever is asked for must own or hold, one per
 // directory; nil when some directory has no rule that serves.
-func (s *Store) contactKeys(ctx context.Context, f ContactQuery, wanted [][2]string) ([]key, error) {
+func (s *Store) contactKeys(ctx context.Context, f ContactQuery, wanted [][2]string) ([]db.Key, error) {
 	var rows []struct {
 		Directory id.ID  `db:"directory"`
 		Rule      string `db:"rule"`
 	}
-	if err := s.read(ctx, &rows, `SELECT directory, rule FROM directory_rules`); err != nil {
+	if err := s.db.Read(ctx, &rows, `SELECT directory, rule FROM directory_rules`); err != nil {
 		return nil, err
 	}
 	type place struct {
@@ -110,7 +111,7 @@ func (s *Store) contactKeys(ctx context.Context, f ContactQuery, wanted [][2]str
 	for _, r := range rows {
 		known[place{r.Directory, r.Rule}] = true
 	}
-	keys := []key{}
+	keys := []db.Key{}
 	for _, d := range f.Directories {
 		found := false
 		for _, a := range wanted {
@@ -120,7 +121,7 @@ func (s *Store) contactKeys(ctx context.Context, f ContactQuery, wanted [][2]str
 			found = true
 			rules := contact.Rules{Directory: d.Directory, Match: []contact.Rule{contact.NewRule(a[0])}, Region: d.Region}
 			for _, k := range rules.InputKeys(&contact.Input{ExtRef: f.ExtRef, Email: f.Email, Phone: f.Phone}) {
-				keys = append(keys, key(k.Key))
+				keys = append(keys, db.Key(k.Key))
 			}
 			break
 		}
@@ -178,7 +179,7 @@ func matches(r ContactRow, wanted [][2]string, region string, normal map[[2]stri
 
 // ContactRow is one contact; unknown is NotFound.
 func (s *Store) ContactRow(ctx context.Context, v id.ID) (row ContactRow, err error) {
-	return row, s.readOne(ctx, &row, selectContacts+` WHERE c.id = ?`, v)
+	return row, s.db.ReadOne(ctx, &row, selectContacts+` WHERE c.id = ?`, v)
 }
 
 // ChangeRow is one change of a contact.
@@ -205,7 +206,7 @@ func (s *Store) ChangeRows(ctx context.Context, event id.ID, contacts []id.ID) (
 	if len(contacts) == 0 {
 		return nil, nil
 	}
-	return rows, s.read(ctx, &rows, selectChanges+` WHERE h.contact {ids} AND h.event = ? ORDER BY h.id LIMIT ?`, s.ids(contacts), event, candidates)
+	return rows, s.db.Read(ctx, &rows, selectChanges+` WHERE h.contact {ids} AND h.event = ? ORDER BY h.id LIMIT ?`, s.db.IDs(contacts), event, candidates)
 }
 
 // TransactionRow is one transaction of a contact.
@@ -227,7 +228,7 @@ func (s *Store) ListContactTransactions(ctx context.Context, v id.ID, p Paging) 
 		text += ` AND (date, id) < (SELECT date, id FROM transactions WHERE id = ?)`
 		args = append(args, p.Before)
 	}
-	if err := s.read(ctx, &rows, text+` ORDER BY date DESC, id DESC LIMIT ?`, append(args, p.Limit+1)...); err != nil {
+	if err := s.db.Read(ctx, &rows, text+` ORDER BY date DESC, id DESC LIMIT ?`, append(args, p.Limit+1)...); err != nil {
 		return nil, 0, err
 	}
 	if len(rows) > p.Limit {

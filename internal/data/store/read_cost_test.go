@@ -34,7 +34,7 @@ func TestReads_OverManyRows_StayBounded(t *testing.T) {
 			SELECT n, n % 3, 1, n, 0, 'done', 1, '[]', '', 0 FROM series`)
 		s.do(series + `INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens)
 			SELECT n, n % 5, n, n, 't' || n, 'sent', '{}', 0, 0 FROM series`)
-		if s.postgres {
+		if s.db.Postgres() {
 			s.do(`ANALYZE`)
 		}
 		p := Paging{Limit: 50}

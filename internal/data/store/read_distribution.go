@@ -32,7 +32,7 @@ func (s *Store) ListDistributions(ctx context.Context, run id.ID, p Paging) ([]D
 
 // DistributionRow is one distribution; unknown is NotFound.
 func (s *Store) DistributionRow(ctx context.Context, v id.ID) (row DistributionRow, err error) {
-	return row, s.readOne(ctx, &row, selectDistributions+` WHERE d.id = ?`, v)
+	return row, s.db.ReadOne(ctx, &row, selectDistributions+` WHERE d.id = ?`, v)
 }
 
 // CountRow counts the invitations of a distribution that have one status, and
@@ -52,9 +52,9 @@ func (s *Store) DistributionCounts(ctx context.Context, distributions []id.ID) (
 	if len(distributions) == 0 {
 		return nil, nil
 	}
-	return rows, s.read(ctx, &rows, `SELECT distribution, status, count(*) AS n, count(sent_at) AS sent, count(coalesce(opened_at, started_at, finished_at)) AS opened,
+	return rows, s.db.Read(ctx, &rows, `SELECT distribution, status, count(*) AS n, count(sent_at) AS sent, count(coalesce(opened_at, started_at, finished_at)) AS opened,
 		count(coalesce(started_at, finished_at)) AS started, count(finished_at) AS finished
-		FROM invitations WHERE distribution {ids} GROUP BY distribution, status ORDER BY distribution, status`, s.ids(distributions))
+		FROM invitations WHERE distribution {ids} GROUP BY distribution, status ORDER BY distribution, status`, s.db.IDs(distributions))
 }
 
 // InvitationRow is an invitation as lists show it. Its token is not among them:
@@ -105,7 +105,7 @@ func (s *Store) ListInvitations(ctx context.Context, f InvitationQuery, p Paging
 
 // InvitationRow is one invitation; unknown is NotFound.
 func (s *Store) InvitationRow(ctx context.Context, v id.ID) (row InvitationRow, err error) {
-	return row, s.readOne(ctx, &row, selectInvitations+` WHERE v.id = ?`, v)
+	return row, s.db.ReadOne(ctx, &row, selectInvitations+` WHERE v.id = ?`, v)
 }
 
 // MessageRow is one mail to an invited person.
@@ -122,8 +122,8 @@ func (s *Store) MessageRows(ctx context.Context, invitations []id.ID) (rows []Me
 	if len(invitations) == 0 {
 		return nil, nil
 	}
-	return rows, s.read(ctx, &rows, `SELECT invitation, kind, status, sent_at, coalesce(error, '') AS error
-		FROM messages WHERE invitation {ids} ORDER BY invitation, created_at, kind`, s.ids(invitations))
+	return rows, s.db.Read(ctx, &rows, `SELECT invitation, kind, status, sent_at, coalesce(error, '') AS error
+		FROM messages WHERE invitation {ids} ORDER BY invitation, created_at, kind`, s.db.IDs(invitations))
 }
 
 // MailRow is one mail that the outbox caught.
@@ -146,5 +146,5 @@ func (s *Store) ListOutbox(ctx context.Context, p Paging) ([]MailRow, id.ID, err
 
 // MailRow is one caught mail; unknown is NotFound.
 func (s *Store) MailRow(ctx context.Context, v id.ID) (row MailRow, err error) {
-	return row, s.readOne(ctx, &row, selectMails+` WHERE m.id = ?`, v)
+	return row, s.db.ReadOne(ctx, &row, selectMails+` WHERE m.id = ?`, v)
 }

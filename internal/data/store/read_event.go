@@ -7,6 +7,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/segment"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // EventRow is an event as lists show it.
@@ -89,13 +90,13 @@ func (s *Store) eventSpan(ctx context.Context, f EventQuery, p Paging, scans boo
 	case f.UserID != "":
 		// id + 0: PostgreSQL would rather walk all events backwards for a person
 		// it believes to be frequent.
-		err = s.read(ctx, &ids, `SELECT id FROM events WHERE user_id = ? AND user_id <> '' AND id >= ? AND id < ? ORDER BY id + 0 DESC LIMIT ?`,
+		err = s.db.Read(ctx, &ids, `SELECT id FROM events WHERE user_id = ? AND user_id <> '' AND id >= ? AND id < ? ORDER BY id + 0 DESC LIMIT ?`,
 			f.UserID, bottom, top, candidates)
 	case f.Status == StatusInvalid:
-		err = s.read(ctx, &ids, `SELECT id FROM events WHERE refusal IS NOT NULL AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, bottom, top, candidates)
+		err = s.db.Read(ctx, &ids, `SELECT id FROM events WHERE refusal IS NOT NULL AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, bottom, top, candidates)
 	case f.Status == StatusAccepted, f.Status == StatusRetrying:
 		// Every delivery that has not ended has its row in the queue.
-		err = s.read(ctx, &ids, `SELECT id FROM (SELECT event AS id FROM inbox WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS waiting
+		err = s.db.Read(ctx, &ids, `SELECT id FROM (SELECT event AS id FROM inbox WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS waiting
 			UNION SELECT id FROM (SELECT DISTINCT event AS id FROM delivery_queue WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS open
 			ORDER BY id DESC LIMIT ?`, bottom, top, candidates, bottom, top, candidates, candidates)
 	default:
@@ -123,30 +124,30 @@ func (s *Store) eventsOfMessage(ctx context.Context, source id.ID, messageID str
 	var sources []id.ID
 	if source != 0 {
 		sources = []id.ID{source}
-	} else if err := s.read(ctx, &sources, `SELECT id FROM names WHERE kind = ?`, KindSource); err != nil {
+	} else if err := s.db.Read(ctx, &sources, `SELECT id FROM names WHERE kind = ?`, KindSource); err != nil {
 		return nil, err
 	}
-	keys := make([]key, len(sources))
+	keys := make([]db.Key, len(sources))
 	for i, v := range sources {
 		keys[i] = segment.Key(v, messageID)
 	}
-	err = s.read(ctx, &ids, `SELECT id FROM (
+	err = s.db.Read(ctx, &ids, `SELECT id FROM (
 		  SELECT event AS id FROM event_keys WHERE key {keys}
 		  UNION SELECT id FROM (SELECT id, message_id FROM events WHERE refusal IS NOT NULL ORDER BY id DESC LIMIT ?) AS refused WHERE message_id = ?
-		) AS found WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, s.keys(keys), candidates, messageID, bottom, top, candidates)
+		) AS found WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, s.db.Keys(keys), candidates, messageID, bottom, top, candidates)
 	return ids, err
 }
 
 // EventRow is one event, without its body; unknown is NotFound.
 func (s *Store) EventRow(ctx context.Context, v id.ID) (EventRow, error) {
 	var row EventRow
-	err := s.readOne(ctx, &row, selectEvents+` WHERE e.id = ?`, v)
+	err := s.db.ReadOne(ctx, &row, selectEvents+` WHERE e.id = ?`, v)
 	return row, err
 }
 
 // EventBody is the stored text of an event; unknown is NotFound.
 func (s *Store) EventBody(ctx context.Context, v id.ID) (body []byte, err error) {
-	return body, s.readOne(ctx, &body, `SELECT body FROM events WHERE id = ?`, v)
+	return body, s.db.ReadOne(ctx, &body, `SELECT body FROM events WHERE id = ?`, v)
 }
 
 // DeliveryRow is a delivery as lists and details show it.
@@ -181,5 +182,5 @@ func (s *Store) DeliveryRows(ctx context.Context, events []id.ID, payloads bool)
 	if payloads {
 		columns += ", d.payload"
 	}
-	return rows, s.read(ctx, &rows, "SELECT "+columns+fromDeliveries, s.ids(events))
+	return rows, s.db.Read(ctx, &rows, "SELECT "+columns+fromDeliveries, s.db.IDs(events))
 }

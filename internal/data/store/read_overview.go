@@ -58,22 +58,22 @@ const countCauses = `SELECT mapping, coalesce(reason, '') AS reason, count(*) AS
 func (s *Store) CountMinute(ctx context.Context, start time.Time, causes int) (MinuteRow, error) {
 	from, to := id.At(start), id.At(start.Add(time.Minute))
 	var row MinuteRow
-	if err := s.readOne(ctx, &row, countMinute, from, to, from, to, from, to, from, to, from, to, from, to); err != nil || row.Rejected == 0 {
+	if err := s.db.ReadOne(ctx, &row, countMinute, from, to, from, to, from, to, from, to, from, to, from, to); err != nil || row.Rejected == 0 {
 		return row, err
 	}
-	return row, s.read(ctx, &row.Causes, countCauses, from, to, causes)
+	return row, s.db.Read(ctx, &row.Causes, countCauses, from, to, causes)
 }
 
 // HasEvents reports whether any event was ever stored.
 func (s *Store) HasEvents(ctx context.Context) (bool, error) {
 	var n int
-	err := s.readOne(ctx, &n, `SELECT count(*) FROM (SELECT id FROM events LIMIT 1) AS one`)
+	err := s.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT id FROM events LIMIT 1) AS one`)
 	return n > 0, err
 }
 
 // HasQueued reports whether any delivery waits at a destination.
 func (s *Store) HasQueued(ctx context.Context, destination id.ID) (bool, error) {
 	var n int
-	err := s.readOne(ctx, &n, `SELECT count(*) FROM (SELECT event FROM delivery_queue WHERE destination = ? LIMIT 1) AS one`, destination)
+	err := s.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT event FROM delivery_queue WHERE destination = ? LIMIT 1) AS one`, destination)
 	return n > 0, err
 }

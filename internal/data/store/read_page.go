@@ -73,7 +73,7 @@ func (s *Store) window(ctx context.Context, table string, top, bottom id.ID, sca
 		return w, nil
 	}
 	var floor id.ID
-	err := s.readOne(ctx, &floor, fmt.Sprintf(`SELECT id FROM %s WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?`, table), w.top, scanWindow-1)
+	err := s.db.ReadOne(ctx, &floor, fmt.Sprintf(`SELECT id FROM %s WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?`, table), w.top, scanWindow-1)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		return w, nil // fewer rows than a window
@@ -105,13 +105,13 @@ func page[T any](ctx context.Context, s *Store, selection, alias string, q query
 	case w.at != nil && len(w.at) == 0:
 		return nil, 0, nil
 	case w.at != nil:
-		q.and(alias+".id {ids}", s.ids(w.at))
+		q.and(alias+".id {ids}", s.db.IDs(w.at))
 	default:
 		q.and(alias+".id >= ? AND "+alias+".id < ?", w.bottom, w.top)
 	}
 	text := fmt.Sprintf("%s WHERE %s ORDER BY %s.id DESC LIMIT ?", selection, strings.Join(q.where, " AND "), alias)
 	var rows []T
-	if err := s.read(ctx, &rows, text, append(q.args, p.Limit+1)...); err != nil {
+	if err := s.db.Read(ctx, &rows, text, append(q.args, p.Limit+1)...); err != nil {
 		return nil, 0, err
 	}
 	if len(rows) > p.Limit {

@@ -54,7 +54,7 @@ func (s *Store) ListRuns(ctx context.Context, f RunQuery, p Paging) ([]RunRow, i
 
 // RunRow is one run; unknown is NotFound.
 func (s *Store) RunRow(ctx context.Context, v id.ID) (row RunRow, err error) {
-	return row, s.readOne(ctx, &row, selectRuns+` WHERE r.id = ?`, v)
+	return row, s.db.ReadOne(ctx, &row, selectRuns+` WHERE r.id = ?`, v)
 }
 
 // StepRow is one step of a run.
@@ -76,7 +76,7 @@ func (s *Store) StepRows(ctx context.Context, runs []id.ID) (rows []StepRow, err
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	return rows, s.read(ctx, &rows, `SELECT t.run, t.step, t.kind, t.status, t.attempts, coalesce(t.input, '') AS input,
+	return rows, s.db.Read(ctx, &rows, `SELECT t.run, t.step, t.kind, t.status, t.attempts, coalesce(t.input, '') AS input,
 		coalesce(t.output, '') AS output, coalesce(t.error, '') AS error, t.started_at, t.ended_at
-		FROM run_tasks AS t WHERE t.run {ids} ORDER BY t.run, t.position, t.started_at, t.step`, s.ids(runs))
+		FROM run_tasks AS t WHERE t.run {ids} ORDER BY t.run, t.position, t.started_at, t.step`, s.db.IDs(runs))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/segment"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 )
 
@@ -29,9 +30,10 @@ func readStores(t *testing.T, test func(t *testing.T, s *reads)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := Open(t.Context(), Options{URL: url(t), Now: func() time.Time { return readTime }, MaxConns: 4})
+			d, err := db.Open(t.Context(), db.Options{URL: url(t), Now: func() time.Time { return readTime }, MaxConns: 4})
 			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, s.Close()) })
+			t.Cleanup(func() { require.NoError(t, d.Close()) })
+			s := New(d)
 			test(t, &reads{s, t})
 		})
 	}
@@ -45,20 +47,22 @@ type reads struct {
 
 func (s *reads) do(query string, args ...any) {
 	s.t.Helper()
-	_, err := s.w.ExecContext(s.t.Context(), s.text(query), args...)
-	require.NoError(s.t, err)
+	require.NoError(s.t, s.db.InTx(s.t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(s.t.Context(), query, args...)
+		return err
+	}))
 }
 
 // event stores an event made at an instant, and returns its id.
 func (s *reads) event(at time.Time, e EventRow) id.ID {
 	s.t.Helper()
-	v := id.At(at) + id.ID(s.Next()&(1<<20-1)) // several of a millisecond differ
+	v := id.At(at) + id.ID(s.db.Next()&(1<<20-1)) // several of a millisecond differ
 	var refusal any
 	if e.Refusal != "" {
 		refusal = e.Refusal
 	}
 	s.do(`INSERT INTO events (id, source, type, name, user_id, message_id, accepted_at, revision, refusal, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		v, e.Source, e.Type, e.Name, e.UserID, e.MessageID, millis(at), 1, refusal, []byte(`{"a":1}`))
+		v, e.Source, e.Type, e.Name, e.UserID, e.MessageID, at.UnixMilli(), 1, refusal, []byte(`{"a":1}`))
 	if refusal == nil {
 		k := segment.Key(e.Source, e.MessageID)
 		s.do(`INSERT INTO event_keys (key, event) VALUES (?, ?)`, k[:], v)
@@ -69,7 +73,7 @@ func (s *reads) event(at time.Time, e EventRow) id.ID {
 func (s *reads) delivery(event, mapping id.ID, status, reason string) {
 	s.t.Helper()
 	s.do(`INSERT INTO deliveries (event, mapping, destination, action, status, attempts, occurred_at, updated_at, reason, contact, result, payload)
-		VALUES (?, ?, 7, 'upsert_contact', ?, 2, 0, ?, ?, NULL, '{"ok":true}', ?)`, event, mapping, status, millis(readTime), reason, []byte(`{"email":"a@b.c"}`))
+		VALUES (?, ?, 7, 'upsert_contact', ?, 2, 0, ?, ?, NULL, '{"ok":true}', ?)`, event, mapping, status, readTime.UnixMilli(), reason, []byte(`{"email":"a@b.c"}`))
 	if !delivery.Status(status).Ended() {
 		s.do(`INSERT INTO delivery_queue (destination, event, mapping, due_at, tries) VALUES (7, ?, ?, 1234, 1)`, event, mapping)
 	}
@@ -238,9 +242,10 @@ func TestListEvents_RareValue_IsFoundByGoingOnFromTheCursor(t *testing.T) {
 // the table instead shows here and not under load.
 func TestListEvents_IndexedFilters_UseTheirIndex(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "segue.db")})
+	d, err := db.Open(t.Context(), db.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "segue.db")})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	s := New(d)
 	for query, index := range map[string]string{
 		`SELECT id FROM events WHERE refusal IS NOT NULL AND id >= 1 AND id < 9 ORDER BY id DESC LIMIT 5`:                            "events_refused",
 		`SELECT id FROM events WHERE user_id = 'u' AND user_id <> '' AND id >= 1 AND id < 9 ORDER BY id + 0 DESC LIMIT 5`:            "events_user",
@@ -258,7 +263,7 @@ func TestListEvents_IndexedFilters_UseTheirIndex(t *testing.T) {
 			Notused int    `db:"notused"`
 			Detail  string `db:"detail"`
 		}
-		require.NoError(t, s.read(t.Context(), &plan, "EXPLAIN QUERY PLAN "+query))
+		require.NoError(t, s.db.Read(t.Context(), &plan, "EXPLAIN QUERY PLAN "+query))
 		var text strings.Builder
 		for _, p := range plan {
 			text.WriteString(p.Detail + "\n")
@@ -277,7 +282,7 @@ func TestDeliveryRows_PayloadsAreReadOnlyWhenAsked(t *testing.T) {
 		require.Len(t, rows, 2)
 		require.Nil(t, rows[0].Payload)
 		require.Equal(t, DeliveryRow{Event: v, Mapping: 11, Destination: 7, Action: "upsert_contact", Status: "retrying", Attempts: 2,
-			UpdatedAt: millis(readTime), Reason: "busy", Result: `{"ok":true}`, DueAt: 1234}, rows[0])
+			UpdatedAt: readTime.UnixMilli(), Reason: "busy", Result: `{"ok":true}`, DueAt: 1234}, rows[0])
 		rows, err = s.DeliveryRows(t.Context(), []id.ID{v}, true)
 		require.NoError(t, err)
 		require.JSONEq(t, `{"email":"a@b.c"}`, string(rows[1].Payload))
@@ -309,7 +314,7 @@ func TestCountMinute_CountsEachEventOnce(t *testing.T) {
 		row, err := s.CountMinute(ctx, at.Truncate(time.Minute), 10)
 		require.NoError(t, err)
 		require.Equal(t, MinuteRow{Events: 4, Refused: 1, Failed: 1, UnderWay: 1, Done: 1, Held: 1, Rejected: 3, Causes: []CauseRow{
-			{1, "no email", 2, millis(readTime), max(bad, both)}, {2, "no email", 1, millis(readTime), bad},
+			{1, "no email", 2, readTime.UnixMilli(), max(bad, both)}, {2, "no email", 1, readTime.UnixMilli(), bad},
 		}}, row)
 		row, err = s.CountMinute(ctx, readTime.Truncate(time.Minute), 10)
 		require.NoError(t, err)

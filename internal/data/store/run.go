@@ -8,6 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // Statuses of a run. NotStarted, Done, Failed and RunCancelled are ends.
@@ -43,8 +44,8 @@ type NewRun struct {
 // StartRun is a run whose Temporal workflow is to be started.
 type StartRun struct{ Run, Workflow id.ID }
 
-var runsTable = table{"runs", []column{{"id", bigint}, {"workflow", bigint}, {"version", bigint}, {"event", bigint}, {"generation", bigint}, {"status", text},
-	{"contact", bigint}, {"directory", bigint}, {"fields", text}, {"payload", bytes}, {"reason", text}, {"created_at", bigint}, {"ended_at", bigint}}}
+var runsTable = db.NewTable("runs", "id bigint, workflow bigint, version bigint, event bigint, generation bigint, status text, contact bigint, "+
+	"directory bigint, fields text, payload bytea, reason text, created_at bigint, ended_at bigint")
 
 // CreateRuns makes a run for each delivery and marks the delivery done, in one
 // transaction, and returns the runs to start. A workflow has one run per event: a
@@ -96,23 +97,23 @@ func (s *Store) CreateRuns(ctx context.Context, list []NewRun, lease time.Durati
 }
 
 func (tx *Tx) createRun(ctx context.Context, r NewRun) (run id.ID, fresh bool, err error) {
-	run = tx.s.Next()
+	run = tx.s.db.Next()
 	var ended any
 	if r.Status == RunNotStarted {
-		ended = millis(tx.Now)
+		ended = tx.Now.UnixMilli()
 	}
-	n, err := tx.insert(ctx, runsTable, [][]any{{run, r.Workflow, r.Version, r.Event, 0, r.Status, nullID(r.Contact), r.Directory, r.Fields, r.Payload,
-		textCell(r.Reason), millis(tx.Now), ended}}, "ON CONFLICT (workflow, event, generation) DO NOTHING")
+	n, err := tx.Insert(ctx, runsTable, [][]any{{run, r.Workflow, r.Version, r.Event, 0, r.Status, db.NullID(r.Contact), r.Directory, r.Fields, r.Payload,
+		db.NullText(r.Reason), tx.Now.UnixMilli(), ended}}, "ON CONFLICT (workflow, event, generation) DO NOTHING")
 	if err != nil || n == 1 {
 		return run, true, err
 	}
-	err = tx.get(ctx, &run, `SELECT id FROM runs WHERE workflow = ? AND event = ? AND generation = 0`, r.Workflow, r.Event)
+	err = tx.Get(ctx, &run, `SELECT id FROM runs WHERE workflow = ? AND event = ? AND generation = 0`, r.Workflow, r.Event)
 	return run, false, err
 }
 
 func (tx *Tx) handOver(ctx context.Context, kind string, v id.ID, lease time.Duration) error {
-	_, err := tx.exec(ctx, `INSERT INTO handovers (kind, id, lease_until, tries) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING`,
-		kind, v, millis(tx.Now.Add(lease)))
+	_, err := tx.Exec(ctx, `INSERT INTO handovers (kind, id, lease_until, tries) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING`,
+		kind, v, tx.Now.Add(lease).UnixMilli())
 	return err
 }
 
@@ -129,12 +130,12 @@ func (s *Store) ClaimHandovers(ctx context.Context, limit int, lease time.Durati
 	var rows []Handover
 	err := s.inTx(ctx, func(tx *Tx) error {
 		rows = nil // of a try before
-		if err := tx.selectAll(ctx, &rows, `SELECT kind, id, tries FROM handovers WHERE lease_until <= ? ORDER BY id LIMIT ? {skip}`, millis(tx.Now), limit); err != nil {
+		if err := tx.Select(ctx, &rows, `SELECT kind, id, tries FROM handovers WHERE lease_until <= ? ORDER BY id LIMIT ? {skip}`, tx.Now.UnixMilli(), limit); err != nil {
 			return err
 		}
 		for _, r := range rows {
-			if _, err := tx.exec(ctx, `UPDATE handovers SET lease_until = ?, tries = tries + 1 WHERE kind = ? AND id = ?`,
-				millis(tx.Now.Add(doubled(lease, r.Tries+1, maxLease))), r.Kind, r.ID); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE handovers SET lease_until = ?, tries = tries + 1 WHERE kind = ? AND id = ?`,
+				tx.Now.Add(doubled(lease, r.Tries+1, maxLease)).UnixMilli(), r.Kind, r.ID); err != nil {
 				return err
 			}
 		}
@@ -144,7 +145,7 @@ func (s *Store) ClaimHandovers(ctx context.Context, limit int, lease time.Durati
 }
 
 func (tx *Tx) handedOver(ctx context.Context, kind string, v id.ID) error {
-	_, err := tx.exec(ctx, `DELETE FROM handovers WHERE kind = ? AND id = ?`, kind, v)
+	_, err := tx.Exec(ctx, `DELETE FROM handovers WHERE kind = ? AND id = ?`, kind, v)
 	return err
 }
 
@@ -165,19 +166,19 @@ const runColumns = `id, workflow, version, event, status, contact, directory, fi
 
 // RunByID reads a run.
 func (s *Store) RunByID(ctx context.Context, run id.ID) (r Run, err error) {
-	return r, s.readOne(ctx, &r, `SELECT `+runColumns+` FROM runs WHERE id = ?`, run)
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+runColumns+` FROM runs WHERE id = ?`, run)
 }
 
 // BeginRun marks a pending run as running and its hand-over as done. Safe to call
 // twice.
 func (s *Store) BeginRun(ctx context.Context, run id.ID) (r Run, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.get(ctx, &r, `SELECT `+runColumns+` FROM runs WHERE id = ? {lock}`, run); err != nil {
+		if err := tx.Get(ctx, &r, `SELECT `+runColumns+` FROM runs WHERE id = ? {lock}`, run); err != nil {
 			return err
 		}
 		if r.Status == RunPending {
 			r.Status = RunRunning
-			if _, err := tx.exec(ctx, `UPDATE runs SET status = ? WHERE id = ?`, RunRunning, run); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE runs SET status = ? WHERE id = ?`, RunRunning, run); err != nil {
 				return err
 			}
 		}
@@ -189,8 +190,8 @@ func (s *Store) BeginRun(ctx context.Context, run id.ID) (r Run, err error) {
 // EndRun records a run's end. The first end counts.
 func (s *Store) EndRun(ctx context.Context, run id.ID, status, reason string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE runs SET status = ?, reason = ?, ended_at = ? WHERE id = ? AND ended_at IS NULL`,
-			status, textCell(reason), millis(tx.Now), run)
+		_, err := tx.Exec(ctx, `UPDATE runs SET status = ?, reason = ?, ended_at = ? WHERE id = ? AND ended_at IS NULL`,
+			status, db.NullText(reason), tx.Now.UnixMilli(), run)
 		return err
 	})
 }
@@ -198,7 +199,7 @@ func (s *Store) EndRun(ctx context.Context, run id.ID, status, reason string) er
 // SetRunContact settles whom a run is about.
 func (s *Store) SetRunContact(ctx context.Context, run, contact id.ID) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE runs SET contact = ? WHERE id = ?`, contact, run)
+		_, err := tx.Exec(ctx, `UPDATE runs SET contact = ? WHERE id = ?`, contact, run)
 		return err
 	})
 }
@@ -231,20 +232,20 @@ const stepColumns = `run, step, position, kind, status, attempts, input, output,
 
 // Steps reads the steps a run has reached, in the order reached.
 func (s *Store) Steps(ctx context.Context, run id.ID) (rows []Step, err error) {
-	return rows, s.read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run = ? ORDER BY position, started_at, step`, run)
+	return rows, s.db.Read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run = ? ORDER BY position, started_at, step`, run)
 }
 
 // BeginStep records that a step is tried (once more) and returns it. A step that
 // ended before is returned as it is and not tried again.
 func (s *Store) BeginStep(ctx context.Context, run id.ID, step, kind, status, input string) (row Step, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		return tx.get(ctx, &row, `INSERT INTO run_tasks (run, step, position, kind, status, attempts, input, started_at)
+		return tx.Get(ctx, &row, `INSERT INTO run_tasks (run, step, position, kind, status, attempts, input, started_at)
 			VALUES (?, ?, (SELECT count(*) FROM run_tasks WHERE run = ?), ?, ?, 1, ?, ?)
 			ON CONFLICT (run, step) DO UPDATE SET
 				attempts = run_tasks.attempts + CASE WHEN run_tasks.ended_at IS NULL THEN 1 ELSE 0 END,
 				status = CASE WHEN run_tasks.ended_at IS NULL THEN excluded.status ELSE run_tasks.status END,
 				input = CASE WHEN run_tasks.ended_at IS NULL THEN excluded.input ELSE run_tasks.input END
-			RETURNING `+stepColumns, run, step, run, kind, status, textCell(input), millis(tx.Now))
+			RETURNING `+stepColumns, run, step, run, kind, status, db.NullText(input), tx.Now.UnixMilli())
 	})
 	return row, err
 }
@@ -252,7 +253,7 @@ func (s *Store) BeginStep(ctx context.Context, run id.ID, step, kind, status, in
 // StepError notes why an attempt failed; the step goes on being tried.
 func (s *Store) StepError(ctx context.Context, run id.ID, step, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE run_tasks SET error = ? WHERE run = ? AND step = ? AND ended_at IS NULL`, message, run, step)
+		_, err := tx.Exec(ctx, `UPDATE run_tasks SET error = ? WHERE run = ? AND step = ? AND ended_at IS NULL`, message, run, step)
 		return err
 	})
 }
@@ -261,8 +262,8 @@ func (s *Store) StepError(ctx context.Context, run id.ID, step, message string) 
 // forgotten.
 func (s *Store) EndStep(ctx context.Context, run id.ID, step, status, output, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE run_tasks SET status = ?, output = coalesce(?, output), error = ?, ended_at = ?
-			WHERE run = ? AND step = ? AND ended_at IS NULL`, status, textCell(output), textCell(message), millis(tx.Now), run, step)
+		_, err := tx.Exec(ctx, `UPDATE run_tasks SET status = ?, output = coalesce(?, output), error = ?, ended_at = ?
+			WHERE run = ? AND step = ? AND ended_at IS NULL`, status, db.NullText(output), db.NullText(message), tx.Now.UnixMilli(), run, step)
 		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // WorkflowURLs are the workflows that have a URL, by the SHA-256 of the token in
@@ -14,7 +15,7 @@ func (s *Store) WorkflowURLs(ctx context.Context) (map[[32]byte]id.ID, error) {
 		Token    []byte
 		Workflow id.ID
 	}
-	if err := s.read(ctx, &rows, `SELECT token, workflow FROM workflow_urls`); err != nil {
+	if err := s.db.Read(ctx, &rows, `SELECT token, workflow FROM workflow_urls`); err != nil {
 		return nil, err
 	}
 	m := make(map[[32]byte]id.ID, len(rows))
@@ -28,7 +29,7 @@ func (s *Store) WorkflowURLs(ctx context.Context) (map[[32]byte]id.ID, error) {
 // one that is kept changes nothing. Tokens are named by their SHA-256.
 func (s *Store) NoteURLUse(ctx context.Context, token [32]byte, at time.Time) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE workflow_urls SET last_used_at = ? WHERE token = ? AND coalesce(last_used_at, 0) < ?`, millis(at), token[:], millis(at))
+		_, err := tx.Exec(ctx, `UPDATE workflow_urls SET last_used_at = ? WHERE token = ? AND coalesce(last_used_at, 0) < ?`, at.UnixMilli(), token[:], at.UnixMilli())
 		return err
 	})
 }
@@ -37,9 +38,9 @@ func (s *Store) NoteURLUse(ctx context.Context, token [32]byte, at time.Time) er
 // zero time when it never was.
 func (s *Store) WorkflowURLUsed(ctx context.Context, workflow id.ID) (time.Time, error) {
 	var ms int64
-	err := s.readOne(ctx, &ms, `SELECT coalesce(max(last_used_at), 0) FROM workflow_urls WHERE workflow = ?`, workflow)
+	err := s.db.ReadOne(ctx, &ms, `SELECT coalesce(max(last_used_at), 0) FROM workflow_urls WHERE workflow = ?`, workflow)
 	if err != nil || ms == 0 {
 		return time.Time{}, err
 	}
-	return instant(ms), nil
+	return db.Instant(ms), nil
 }

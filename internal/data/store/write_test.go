@@ -16,6 +16,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 )
 
@@ -49,9 +50,10 @@ func eachStore(t *testing.T, test func(t *testing.T, s *writable)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := &writable{t: t, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-			s, err := Open(t.Context(), Options{URL: url(t), Now: func() time.Time { return w.clock }})
+			d, err := db.Open(t.Context(), db.Options{URL: url(t), Now: func() time.Time { return w.clock }})
 			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, s.Close()) })
+			t.Cleanup(func() { require.NoError(t, d.Close()) })
+			s := New(d)
 			w.Store = s
 			w.save(testPlan())
 			w.source = w.named(KindSource, "web")
@@ -91,7 +93,7 @@ func (s *writable) named(kind, name string) id.ID {
 
 func (s *writable) rows(table string) (n int) {
 	s.t.Helper()
-	require.NoError(s.t, s.w.Get(&n, "SELECT count(*) FROM "+table))
+	require.NoError(s.t, s.db.ReadOne(s.t.Context(), &n, "SELECT count(*) FROM "+table))
 	return n
 }
 
@@ -112,7 +114,7 @@ func (s *writable) deliver(inputs ...contact.Input) []ContactEffect {
 	s.t.Helper()
 	var out []ContactEffect
 	for _, in := range inputs {
-		e := s.take(fmt.Sprint("m", s.Next()))[0].ID
+		e := s.take(fmt.Sprint("m", s.db.Next()))[0].ID
 		require.NoError(s.t, s.WriteDeliveries(s.t.Context(), []NewDelivery{{Event: e, Mapping: s.mapped, Destination: s.dest,
 			Action: plan.UpsertContact, Status: delivery.Pending, Occurred: s.clock, Due: s.clock.Add(time.Minute)}}))
 		in.Stamp.Event = e
@@ -131,7 +133,7 @@ func (s *writable) apply(effects ...ContactEffect) {
 
 func (s *writable) status(r delivery.Ref) (status string) {
 	s.t.Helper()
-	require.NoError(s.t, s.w.Get(&status, s.text(`SELECT status FROM deliveries WHERE event = ? AND mapping = ?`), r.Event, r.Mapping))
+	require.NoError(s.t, s.db.ReadOne(s.t.Context(), &status, `SELECT status FROM deliveries WHERE event = ? AND mapping = ?`, r.Event, r.Mapping))
 	return status
 }
 
@@ -250,7 +252,7 @@ func TestApplyContacts_EmailBecomesSomebodyElses_KeyStaysAndIsNoted(t *testing.T
 		s.clock = s.clock.Add(time.Second)
 		s.apply(s.deliver(contact.Input{Email: "a@example.com", FirstName: "Bea"})...)
 		var name string
-		require.NoError(t, s.w.Get(&name, `SELECT first_name FROM contacts WHERE ext_ref = 'u2'`))
+		require.NoError(t, s.db.ReadOne(t.Context(), &name, `SELECT first_name FROM contacts WHERE ext_ref = 'u2'`))
 		require.Equal(t, "Bea", name)
 		require.Equal(t, 2, s.rows("contacts"))
 	})
@@ -294,7 +296,7 @@ func TestApplyContacts_AnyInterleaving_OneOwnerPerKey(t *testing.T) {
 		wg.Wait()
 		s.checkKeys()
 		var refs int
-		require.NoError(t, s.w.Get(&refs, `SELECT count(*) - count(DISTINCT ext_ref) FROM contacts WHERE ext_ref <> ''`))
+		require.NoError(t, s.db.ReadOne(t.Context(), &refs, `SELECT count(*) - count(DISTINCT ext_ref) FROM contacts WHERE ext_ref <> ''`))
 		require.Zero(t, refs, "two contacts with one external reference")
 		require.Equal(t, writers*batches*10, s.rows("deliveries WHERE status = 'done'"))
 	})
@@ -304,24 +306,24 @@ func TestApplyContacts_AnyInterleaving_OneOwnerPerKey(t *testing.T) {
 func (s *writable) checkKeys() {
 	s.t.Helper()
 	var contacts []contactRow
-	require.NoError(s.t, s.w.Select(&contacts, `SELECT `+contactColumns+` FROM contacts`))
+	require.NoError(s.t, s.db.Read(s.t.Context(), &contacts, `SELECT `+contactColumns+` FROM contacts`))
 	var owners []ownerRow
-	require.NoError(s.t, s.w.Select(&owners, `SELECT key, rule, contact FROM contact_keys`))
-	owned := map[key]id.ID{}
+	require.NoError(s.t, s.db.Read(s.t.Context(), &owners, `SELECT key, rule, contact FROM contact_keys`))
+	owned := map[db.Key]id.ID{}
 	for _, o := range owners {
-		owned[key(o.Key)] = o.Contact
+		owned[db.Key(o.Key)] = o.Contact
 	}
 	rules := contact.Rules{Directory: s.dir.ID, Match: contact.DefaultRules()}
-	asked := map[key]map[id.ID]bool{}
+	asked := map[db.Key]map[id.ID]bool{}
 	for _, r := range contacts {
 		c, err := r.contact()
 		require.NoError(s.t, err)
 		for _, k := range rules.ContactKeys(c) {
-			require.Contains(s.t, owned, key(k.Key), "a value without an owner")
-			if asked[key(k.Key)] == nil {
-				asked[key(k.Key)] = map[id.ID]bool{}
+			require.Contains(s.t, owned, db.Key(k.Key), "a value without an owner")
+			if asked[db.Key(k.Key)] == nil {
+				asked[db.Key(k.Key)] = map[id.ID]bool{}
 			}
-			asked[key(k.Key)][c.ID] = true
+			asked[db.Key(k.Key)][c.ID] = true
 		}
 	}
 	for k, o := range owned {
@@ -335,7 +337,7 @@ func TestApplyContacts_LateEvent_DoesNotUndoANewerOne(t *testing.T) {
 		s.apply(s.deliver(contact.Input{ExtRef: "u1", FirstName: "New", Stamp: contact.Stamp{At: at}})...)
 		s.apply(s.deliver(contact.Input{ExtRef: "u1", FirstName: "Old", LastName: "Kept", Stamp: contact.Stamp{At: at - 1000}})...)
 		var c contactRow
-		require.NoError(t, s.w.Get(&c, `SELECT `+contactColumns+` FROM contacts`))
+		require.NoError(t, s.db.ReadOne(t.Context(), &c, `SELECT `+contactColumns+` FROM contacts`))
 		require.Equal(t, "New", c.FirstName)
 		require.Equal(t, "Kept", c.LastName)
 	})

@@ -55,13 +55,13 @@ func TestAnswers_TextOnTheWire_IsWhatItWas(t *testing.T) {
 		{Event: paid, Mapping: pay, Destination: xm, Action: plan.UpsertTransaction, Status: delivery.Pending, Occurred: opstest.Time, Payload: []byte(`{}`), Due: opstest.Time},
 	}))
 	require.NoError(t, b.Store.MarkDeliveries(ctx, []store.Mark{{Ref: delivery.Ref{Event: paid, Mapping: pay}, Status: delivery.Retrying, Attempts: 2, Reason: "away", Due: opstest.Time.Add(time.Minute)}}))
-	run := b.Store.Next()
+	run := b.DB.Next()
 	b.Do(`INSERT INTO runs (id, workflow, version, event, generation, status, directory, fields, payload, created_at, reason)
 		VALUES (?, ?, 1, ?, 0, 'not_started', 1, ?, x'7b7d', 5, 'user: required field is missing')`, run, b.Name(store.KindWorkflow, "ask"), paid,
 		`[{"name":"user","type":"string","required":true,"state":"missing","value":null},{"name":"n","type":"number","state":"value","value":12.5},`+
 			`{"name":"on","type":"boolean","state":"default","value":false},{"name":"t","type":"number","state":"wrong_type","value":null,"found":{"type":"string","text":"\"<12&\""}}]`)
 	b.Do(`INSERT INTO outbox (id, message_id, recipient, subject, text, html, headers, sent_at) VALUES (?, 'y', 'ada@example.com', 'Hi <there>', 'none', '', ?, 7)`,
-		b.Store.Next(), `{"From":"z <a@b.example>","List-Unsubscribe":"<http://x.example/u/1>","A":"b"}`)
+		b.DB.Next(), `{"From":"z <a@b.example>","List-Unsubscribe":"<http://x.example/u/1>","A":"b"}`)
 	name := numbered()
 	var out strings.Builder
 	ask := func(path string) {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -51,6 +52,25 @@ func TestPages_EveryTemplate_HasAnAddress(t *testing.T) {
 		require.True(t, shown[viewName(path)], "%s is shown by no address in pages()", path)
 		return nil
 	}))
+}
+
+// Pages are edited by hand: a line is one element or one idea, and short enough
+// to be read.
+func TestFiles_NoLineIsOver160Characters(t *testing.T) {
+	t.Parallel()
+	for root, files := range map[string]fs.FS{"templates": templateFiles, "assets": assetFiles} {
+		require.NoError(t, fs.WalkDir(files, root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			b, err := fs.ReadFile(files, path)
+			require.NoError(t, err)
+			for n, line := range strings.Split(string(b), "\n") {
+				require.LessOrEqual(t, utf8.RuneCountInString(line), 160, "%s:%d", path, n+1)
+			}
+			return nil
+		}))
+	}
 }
 
 var (

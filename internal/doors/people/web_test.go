@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
@@ -244,6 +245,17 @@ func TestPages_Failure_TellsNothing(t *testing.T) {
 	require.Equal(t, 500, a.status)
 	require.NotContains(t, a.body, "password")
 	require.Equal(t, 503, ask(t, &fake{fail: fault.New(fault.Unavailable, "down")}, "GET", "/u/"+known, "").status)
+}
+
+// Pages are edited by hand: a line is one element or one idea, and short enough
+// to be read.
+func TestFiles_NoLineIsOver160Characters(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"pages.html": pagesHTML, "style.css": styleCSS} {
+		for n, line := range strings.Split(text, "\n") {
+			require.LessOrEqual(t, utf8.RuneCountInString(line), 160, "%s:%d", name, n+1)
+		}
+	}
 }
 
 func TestPages_AreProtected(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/contact"
@@ -19,6 +18,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops"
 )
@@ -57,9 +57,9 @@ func (Sealer) Open(b []byte) ([]byte, error) { return b, nil }
 type Bench struct {
 	*ops.Operations
 	Store *store.Store
+	DB    *db.DB
 
-	t  *testing.T
-	db *sqlx.DB // for rows that no operation of the store makes alone
+	t *testing.T
 }
 
 // New returns the operations over an empty store. The test is run in parallel.
@@ -68,14 +68,10 @@ func New(t *testing.T, change ...func(*ops.Options)) *Bench {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "segue.db")
 	now := func() time.Time { return Time }
-	st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + path, Now: now})
+	d, err := db.Open(t.Context(), db.Options{URL: "sqlite://" + path, Now: now})
 	require.NoError(t, err)
-	db, err := sqlx.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, db.Close())
-		require.NoError(t, st.Close())
-	})
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	st := store.New(d)
 	o := ops.Options{
 		Store: st, Plans: &ops.Plans{Store: st, Sealer: Sealer{}}, Revisions: routing.NewCache(st), Temporal: ops.TemporalUI{Address: "http://ui/"}, Now: now,
 	}
@@ -84,14 +80,16 @@ func New(t *testing.T, change ...func(*ops.Options)) *Bench {
 	}
 	all := ops.New(o)
 	all.Workflows.Tokens = nil // they are chance
-	return &Bench{Operations: all, Store: st, t: t, db: db}
+	return &Bench{Operations: all, Store: st, DB: d, t: t}
 }
 
-// Do executes SQL.
+// Do executes SQL, for rows that no operation of the store makes alone.
 func (b *Bench) Do(query string, args ...any) {
 	b.t.Helper()
-	_, err := b.db.ExecContext(b.t.Context(), query, args...)
-	require.NoError(b.t, err)
+	require.NoError(b.t, b.DB.InTx(b.t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(b.t.Context(), query, args...)
+		return err
+	}))
 }
 
 // Name is the id of a part of the plan.
@@ -135,7 +133,7 @@ func (b *Bench) Tell() Story {
 	require.NoError(t, b.Store.WriteDeliveries(ctx, []store.NewDelivery{{Event: s.Identify, Mapping: keep, Destination: xm, Action: plan.UpsertContact,
 		Status: delivery.Pending, Occurred: Time, Payload: []byte(`{"email":"ada@example.com"}`), Due: Time}}))
 	require.NoError(t, b.Store.DropUnmatched(ctx, []id.ID{s.Plain}))
-	s.Contact = b.Store.Next()
+	s.Contact = b.DB.Next()
 	b.Do(`INSERT INTO contacts (id, directory, ext_ref, email, phone, first_name, last_name, language, unsubscribed, embedded_data, stamps, created_at, updated_at)
 		VALUES (?, ?, 'ada', 'ada@example.com', '+819012345678', 'Ada', '', 'EN', 0, '{"b":1,"a":2}', '{}', 1, 2)`, s.Contact, dir)
 	for _, k := range (contact.Rules{Directory: dir, Match: []contact.Rule{contact.NewRule("ext_ref"), contact.NewRule("email")}}).
@@ -143,11 +141,11 @@ func (b *Bench) Tell() Story {
 		b.Do(`INSERT INTO contact_keys (key, directory, rule, contact) VALUES (?, ?, ?, ?)`, k.Key[:], dir, k.Rule, s.Contact)
 	}
 	require.NoError(t, b.Store.MarkDeliveries(ctx, []store.Mark{{Ref: delivery.Ref{Event: s.Identify, Mapping: keep}, Status: delivery.Done, Attempts: 1, Contact: s.Contact}}))
-	b.Do(`INSERT INTO contact_changes (id, contact, event, at, cause, diff) VALUES (?, ?, ?, 5, 'event', '{"email":[null,"ada@example.com"]}')`, b.Store.Next(), s.Contact, s.Identify)
-	s.Tx1 = b.Store.Next()
+	b.Do(`INSERT INTO contact_changes (id, contact, event, at, cause, diff) VALUES (?, ?, ?, 5, 'event', '{"email":[null,"ada@example.com"]}')`, b.DB.Next(), s.Contact, s.Identify)
+	s.Tx1 = b.DB.Next()
 	b.Do(`INSERT INTO transactions (id, event, mapping, contact, list, date, data) VALUES (?, ?, ?, ?, ?, 77, '{"total":3}')`,
 		s.Tx1, s.Identify, keep, s.Contact, b.Name(store.KindList, "customers/everyone"))
-	s.Run, s.Distribution, s.Invitation, s.Mail = b.Store.Next(), b.Store.Next(), b.Store.Next(), b.Store.Next()
+	s.Run, s.Distribution, s.Invitation, s.Mail = b.DB.Next(), b.DB.Next(), b.DB.Next(), b.DB.Next()
 	b.Do(`INSERT INTO runs (id, workflow, version, event, generation, status, contact, directory, fields, payload, created_at, ended_at)
 		VALUES (?, ?, 1, ?, 0, 'done', ?, ?, '[{"name":"user","type":"string","state":"value","value":"ada"}]', x'7b7d', 5, 6)`,
 		s.Run, b.Name(store.KindWorkflow, "ask"), s.Identify, s.Contact, dir)

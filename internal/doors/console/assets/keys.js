@@ -31,6 +31,20 @@ function copyHere() {
   if (text) copy(text, button);
 }
 
+function openFilter() {
+  const box = document.getElementById('filter');
+  if (!box) return;
+  if (box.tagName === 'DETAILS') box.open = true;
+  box.querySelector('input:not([type=hidden]), select')?.focus();
+}
+
+function closeMenu() {
+  const menu = document.querySelector('details.menu[open]');
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
+}
+
 function follow(selector) {
   const link = document.querySelector(selector);
   if (link) link.click();
@@ -41,7 +55,7 @@ const actions = {
   j: () => move(1),
   k: () => move(-1),
   c: copyHere,
-  f: () => { const box = document.getElementById('filter'); if (box) { if (box.tagName === 'DETAILS') box.open = true; box.querySelector('input:not([type=hidden]), select')?.focus(); } },
+  f: openFilter,
   n: () => follow('[data-newer]'),
   p: pause,
   r: refreshAll,
@@ -52,7 +66,7 @@ const actions = {
 document.addEventListener('keydown', (event) => {
   if (event.isComposing || event.keyCode === 229) return;
   if (event.key === 'Escape' && typing(event.target)) { event.target.blur(); return; }
-  if (event.key === 'Escape') { const menu = document.querySelector('details.menu[open]'); if (menu) { menu.open = false; menu.querySelector('summary').focus(); } return; }
+  if (event.key === 'Escape') { closeMenu(); return; }
   if (!on || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (Date.now() - going < 1500 && places[event.key]) {
     going = 0;

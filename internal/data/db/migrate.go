@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -19,10 +19,10 @@ var migrations embed.FS
 
 // migrate brings the schema to this version. Safe from several processes at
 // once: PostgreSQL holds a session lock, SQLite has one writer.
-func (s *Store) migrate(ctx context.Context) error {
+func (d *DB) migrate(ctx context.Context) error {
 	dir, dialect := "migrations/sqlite", goose.DialectSQLite3
 	opts := []goose.ProviderOption{goose.WithVerbose(false)}
-	if s.postgres {
+	if d.postgres {
 		dir, dialect = "migrations/postgres", goose.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
@@ -34,7 +34,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, s.w.DB, files, opts...)
+	p, err := goose.NewProvider(dialect, d.w.DB, files, opts...)
 	if err != nil {
 		return err
 	}
@@ -44,25 +44,27 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// daysAhead is how many days of partitions exist before they are needed.
-const daysAhead = 7
+const (
+	daysAhead      = 7    // of partitions that exist before they are needed
+	partitionsLock = 7311 // those who make them go one after the other
+)
 
 // EnsurePartitions makes the partitions of events for the coming days on
 // PostgreSQL. Safe to call twice and from several processes.
-func (s *Store) EnsurePartitions(ctx context.Context) error {
-	if !s.postgres {
+func (d *DB) EnsurePartitions(ctx context.Context) error {
+	if !d.postgres {
 		return nil
 	}
-	day := s.now().UTC().Truncate(24 * time.Hour)
+	day := d.now().UTC().Truncate(24 * time.Hour)
 	for range daysAhead {
 		next := day.Add(24 * time.Hour)
 		q := fmt.Sprintf(`CREATE TABLE IF NOT EXISTS events_%s PARTITION OF events FOR VALUES FROM (%d) TO (%d)`,
 			day.Format("20060102"), int64(id.At(day)), int64(id.At(next)))
-		err := s.inTx(ctx, func(tx *Tx) error {
-			if _, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock(7311)`); err != nil {
+		err := d.InTx(ctx, func(tx *Tx) error {
+			if err := tx.Alone(ctx, partitionsLock); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, q)
+			_, err := tx.tx.ExecContext(ctx, q)
 			return err
 		})
 		if err != nil {
@@ -71,4 +73,9 @@ func (s *Store) EnsurePartitions(ctx context.Context) error {
 		day = next
 	}
 	return nil
+}
+
+// SchemaVersion is the number of the newest migration in this database.
+func (d *DB) SchemaVersion(ctx context.Context) (version int64, err error) {
+	return version, d.ReadOne(ctx, &version, `SELECT max(version_id) FROM goose_db_version`)
 }

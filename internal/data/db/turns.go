@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 )
 
 // turns limits how many write at the same time. They are given in order, but one
-// that is urgent goes before the others: somebody waits for an answer. Who is urgent
+// that is urgent goes before the otherd: domebody waits for an answer. Who is urgent
 // asks anew only when it is done, so that the others get theirs in between.
 type turns struct {
 	mu      sync.Mutex

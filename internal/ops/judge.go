@@ -14,7 +14,9 @@ type Verdict struct {
 	Plan     *plan.Plan    // nil when the text is no plan at all; not to be used while there are problems
 	Problems plan.Problems // by line
 	Notes    plan.Problems // valid, and surprising
-	Unset    []string      // secrets that the plan refers to and nobody gave
+	Unset    []string      // secrets that the plan refers to and lookup does not know
+
+	doc *plan.Document
 }
 
 // Judge reads and judges a plan. Everybody asks it: the command line, the API, and
@@ -34,7 +36,13 @@ func Judge(file string, text []byte, lookup func(string) (string, bool), checks 
 		_, given := lookup(name)
 		return given
 	})
-	return Verdict{Plan: doc.Plan, Problems: problems, Notes: placed(doc, notes(doc.Plan)), Unset: unset}
+	return Verdict{Plan: doc.Plan, Problems: problems, Notes: placed(doc, notes(doc.Plan)), Unset: unset, doc: doc}
+}
+
+// unset is the problem of a secret that nobody ever gave.
+func (v Verdict) unset(name string) plan.Problem {
+	p := plan.Problem{Field: v.Plan.SecretField(name), Message: fmt.Sprintf("${%s} is not set, and was not given before", name)}
+	return placed(v.doc, plan.Problems{p})[0]
 }
 
 // placed adds where the fields of problems were written.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"sync"
@@ -106,7 +105,7 @@ func (o *Plans) Judge(ctx context.Context, in PlanInput) (*plan.Plan, map[string
 		}
 		for _, name := range v.Unset {
 			if !known[name] {
-				v.Problems = append(v.Problems, plan.Problem{File: in.File, Message: fmt.Sprintf("${%s} is not set, and was not given before", name)})
+				v.Problems = append(v.Problems, v.unset(name))
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func TestPlan_AllProblemsAtOnce_WithTheirPlaces(t *testing.T) {
 			require.Equal(t, "p.yaml", one.File)
 			fields = append(fields, one.Field)
 		}
-		require.Subset(t, fields, []string{"mappings[0].source", "mappings[0].action", ""}, "the last is the secret that is not set")
+		require.Subset(t, fields, []string{"mappings[0].source", "mappings[0].action", "sources[0].write_keys[0]"}, "the last is the secret that is not set")
 		require.NotZero(t, p.Problems[0].Line)
 	}
 	rev, err := b.Store.CurrentRevision(t.Context())

@@ -6,15 +6,10 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
 )
-
-// DeliverInput names the destination that a Deliver workflow drains.
-type DeliverInput struct {
-	Destination id.ID `json:"destination"`
-}
 
 // Drained says how far a destination's queue was drained.
 type Drained struct {
@@ -30,7 +25,7 @@ const drainBatch = 100
 // destination is switched off or paused they become held. Running it twice:
 // deliveries that ended are not due any more; an effect on the built-in directory is
 // written with its mark, one on a remote account is looked for before it is repeated.
-func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (Drained, error) {
+func (a *Effects) DeliverDue(ctx context.Context, in handover.DeliverInput) (Drained, error) {
 	defer alive(ctx)()
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
@@ -62,13 +57,13 @@ func (a *Effects) DeliverDue(ctx context.Context, in DeliverInput) (Drained, err
 
 // off says why nothing goes to a destination for now; "" when it does. One that is
 // not in the plan any more is not off: its deliveries are rejected.
-func off(d *routing.Destination, pauses []store.Pause) string {
+func off(d *routing.Destination, pauses []delivery.Pause) string {
 	switch {
 	case d == nil:
 		return ""
 	case !d.Def.IsEnabled():
 		return "the destination is switched off"
-	case slices.ContainsFunc(pauses, func(p store.Pause) bool { return p.Destination == d.ID }):
+	case slices.ContainsFunc(pauses, func(p delivery.Pause) bool { return p.Destination == d.ID }):
 		return "the destination is paused"
 	}
 	return ""
@@ -89,7 +84,7 @@ func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (Draine
 	return out, nil
 }
 
-func (a *Effects) hold(ctx context.Context, due []store.OpenDelivery, reason string) error {
+func (a *Effects) hold(ctx context.Context, due []delivery.Open, reason string) error {
 	refs := make([]delivery.Ref, len(due))
 	for i, d := range due {
 		refs[i] = d.Ref()

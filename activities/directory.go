@@ -14,16 +14,16 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
 // DirectoryStore is what the built-in tasks need of the database.
 type DirectoryStore interface {
 	Contact(ctx context.Context, c id.ID) (*contact.Contact, error)
-	FindContact(ctx context.Context, dir store.Directory, in *contact.Input) (id.ID, error)
-	ApplyStep(ctx context.Context, dir store.Directory, c store.StepContact) (contact.Outcome, error)
-	RunByID(ctx context.Context, run id.ID) (store.Run, error)
-	CreateDistribution(ctx context.Context, d store.NewDistribution, lease time.Duration) (dist, invitation id.ID, err error)
+	FindContact(ctx context.Context, dir contact.Directory, in *contact.Input) (id.ID, error)
+	ApplyStep(ctx context.Context, dir contact.Directory, c contact.ForStep) (contact.Outcome, error)
+	RunByID(ctx context.Context, run id.ID) (run.Run, error)
+	CreateDistribution(ctx context.Context, d distribution.New, lease time.Duration) (dist, invitation id.ID, err error)
 }
 
 // Directory is the built-in directory as the tasks see it.
@@ -59,7 +59,7 @@ func (d *Directory) FindContact(ctx context.Context, directory string, by task.C
 // finder is the part of a store that finds contacts.
 type finder interface {
 	Contact(ctx context.Context, c id.ID) (*contact.Contact, error)
-	FindContact(ctx context.Context, dir store.Directory, in *contact.Input) (id.ID, error)
+	FindContact(ctx context.Context, dir contact.Directory, in *contact.Input) (id.ID, error)
 }
 
 func find(ctx context.Context, s finder, dir *routing.Directory, by task.ContactRef) (id.ID, error) {
@@ -70,7 +70,7 @@ func find(ctx context.Context, s finder, dir *routing.Directory, by task.Contact
 		}
 		return by.ID, err
 	}
-	return s.FindContact(ctx, storeDirectory(dir), &contact.Input{ExtRef: by.ExtRef, Email: by.Email, Phone: by.Phone})
+	return s.FindContact(ctx, directoryOf(dir), &contact.Input{ExtRef: by.ExtRef, Email: by.Email, Phone: by.Phone})
 }
 
 // UpsertContact writes a contact for a step. A second call with the same run and
@@ -86,7 +86,7 @@ func (d *Directory) UpsertContact(ctx context.Context, r task.ContactRequest) (i
 			return 0, false, fault.Field("mailing_list", "no mailing list is called %q", r.MailingList)
 		}
 	}
-	out, err := d.Store.ApplyStep(ctx, storeDirectory(dir), store.StepContact{
+	out, err := d.Store.ApplyStep(ctx, directoryOf(dir), contact.ForStep{
 		Run: r.Run, Step: r.Step, Mode: r.Mode, List: list,
 		Input: &contact.Input{
 			ID: r.ID, ExtRef: r.ExtRef, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName, LastName: r.LastName, Language: r.Language,
@@ -154,7 +154,7 @@ func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request
 	if err != nil {
 		return 0, 0, err
 	}
-	n := store.NewDistribution{
+	n := distribution.New{
 		Run: r.Run, Step: r.Step, Directory: dir.ID, Destination: destination, Survey: r.Survey, Channel: r.Channel,
 		Settings: string(settings), Contact: r.Contact, Snapshot: string(snapshot),
 	}

@@ -11,40 +11,42 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
-	"github.com/segue-xm/segue/internal/outside/mail"
+	"github.com/segue-xm/segue/internal/core/mail"
 )
 
 // DistributionStore is where distributions and their invitations are kept.
 type DistributionStore interface {
-	BeginDistribution(ctx context.Context, dist id.ID) (store.Distribution, error)
-	DistributionByID(ctx context.Context, dist id.ID) (store.Distribution, error)
-	SetDistributionStatus(ctx context.Context, dist id.ID, status string) error
-	Unsent(ctx context.Context, dist id.ID, kind string, after id.ID, limit int) ([]id.ID, error)
+	BeginDistribution(ctx context.Context, dist id.ID) (distribution.Distribution, error)
+	DistributionByID(ctx context.Context, dist id.ID) (distribution.Distribution, error)
+	SetDistributionStatus(ctx context.Context, dist id.ID, status distribution.State) error
+	Unsent(ctx context.Context, dist id.ID, kind distribution.Kind, after id.ID, limit int) ([]id.ID, error)
 	OpenInvitations(ctx context.Context, dist id.ID) (int, error)
-	Reserve(ctx context.Context, invitation id.ID, kind string, rule store.Rule) (store.Reservation, error)
-	MessageWasSent(ctx context.Context, invitation id.ID, kind string) error
-	MessageFailed(ctx context.Context, invitation id.ID, kind, reason string, final bool) error
+	Reserve(ctx context.Context, invitation id.ID, kind distribution.Kind, rule distribution.Rule) (distribution.Reservation, error)
+	MessageWasSent(ctx context.Context, invitation id.ID, kind distribution.Kind) error
+	MessageFailed(ctx context.Context, invitation id.ID, kind distribution.Kind, reason string, final bool) error
 	ExpireInvitations(ctx context.Context, dist id.ID) error
-	QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error
+	QueueMessages(ctx context.Context, destination id.ID, kind distribution.Kind, invitations []id.ID, due time.Time) error
+}
+
+// MailSender hands a mail over. An error of kind Invalid is final for this mail;
+// Unavailable may pass. Sending again after an error can deliver twice: the
+// Message-ID lets mail programs see that.
+type MailSender interface {
+	Send(ctx context.Context, m mail.Message) error
 }
 
 // Distributions is the activities of a distribution.
 type Distributions struct {
 	Store     DistributionStore
 	Revisions Revisions
-	Mail      mail.Sender
+	Mail      MailSender
 	From      string // of messages whose step names no sender
 	PublicURL string // base of the links in messages
 	MailHost  string // right side of message ids
 	Now       func() time.Time
-}
-
-// DistributionInput names a distribution.
-type DistributionInput struct {
-	Distribution id.ID `json:"distribution"`
 }
 
 // Schedule is what a distribution's workflow walks: when its reminders go, and
@@ -57,7 +59,7 @@ type Schedule struct {
 
 // BeginDistribution marks a distribution as sending and gives its schedule.
 // Running it twice gives the same.
-func (a *Distributions) BeginDistribution(ctx context.Context, in DistributionInput) (Schedule, error) {
+func (a *Distributions) BeginDistribution(ctx context.Context, in handover.DistributionInput) (Schedule, error) {
 	d, err := a.Store.BeginDistribution(ctx, in.Distribution)
 	if err != nil {
 		return Schedule{}, err
@@ -66,21 +68,21 @@ func (a *Distributions) BeginDistribution(ctx context.Context, in DistributionIn
 	if err != nil {
 		return Schedule{}, err
 	}
-	out := Schedule{Ended: d.Status == store.DistributionDone, Expires: s.Expires.Std()}
+	out := Schedule{Ended: d.Status == distribution.StateDone, Expires: s.Expires.Std()}
 	for _, r := range s.Reminders {
 		out.Reminders = append(out.Reminders, r.After)
 	}
 	return out, nil
 }
 
-func settings(d store.Distribution) (s Settings, err error) {
+func settings(d distribution.Distribution) (s Settings, err error) {
 	return s, json.Unmarshal([]byte(d.Settings), &s)
 }
 
 // SendInput names the messages of one kind of a distribution.
 type SendInput struct {
-	Distribution id.ID  `json:"distribution"`
-	Kind         string `json:"kind"`
+	Distribution id.ID             `json:"distribution"`
+	Kind         distribution.Kind `json:"kind"`
 }
 
 // Sent counts messages.
@@ -114,7 +116,7 @@ func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, e
 			return total, err
 		}
 		if len(page) == 0 {
-			return total, a.Store.SetDistributionStatus(ctx, in.Distribution, store.DistributionWaiting)
+			return total, a.Store.SetDistributionStatus(ctx, in.Distribution, distribution.StateWaiting)
 		}
 		if d.Destination != 0 {
 			if err := a.Store.QueueMessages(ctx, d.Destination, in.Kind, page, a.Now()); err != nil {
@@ -134,7 +136,7 @@ func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, e
 	}
 }
 
-func (a *Distributions) send(ctx context.Context, d store.Distribution, invitation id.ID, kind string, total *Sent) error {
+func (a *Distributions) send(ctx context.Context, d distribution.Distribution, invitation id.ID, kind distribution.Kind, total *Sent) error {
 	s, err := settings(d)
 	if err != nil {
 		return err
@@ -174,8 +176,8 @@ func (a *Distributions) send(ctx context.Context, d store.Distribution, invitati
 }
 
 // rule is what a message of a distribution is judged by now.
-func (a *Distributions) rule(ctx context.Context, d store.Distribution, s Settings) (store.Rule, error) {
-	rule := store.Rule{IgnoreFrequency: s.IgnoreFrequency}
+func (a *Distributions) rule(ctx context.Context, d distribution.Distribution, s Settings) (distribution.Rule, error) {
+	rule := distribution.Rule{IgnoreFrequency: s.IgnoreFrequency}
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
 		return rule, err
@@ -196,7 +198,7 @@ func (a *Distributions) links(token string) *jsonvalue.Object {
 	return o
 }
 
-func (a *Distributions) compose(s Settings, r store.Reservation, kind string) (mail.Message, error) {
+func (a *Distributions) compose(s Settings, r distribution.Reservation, kind distribution.Kind) (mail.Message, error) {
 	link := a.links(r.Invitation.Token)
 	snapshot, text, err := s.render(r, kind, link)
 	if err != nil {
@@ -215,7 +217,7 @@ func (a *Distributions) compose(s Settings, r store.Reservation, kind string) (m
 
 // render makes the subject and message of one kind for one person, by what the
 // invitation has frozen.
-func (s Settings) render(r store.Reservation, kind string, link *jsonvalue.Object) (snapshot distribution.Snapshot, text map[string]string, err error) {
+func (s Settings) render(r distribution.Reservation, kind distribution.Kind, link *jsonvalue.Object) (snapshot distribution.Snapshot, text map[string]string, err error) {
 	if err := json.Unmarshal([]byte(r.Invitation.Snapshot), &snapshot); err != nil {
 		return snapshot, nil, err
 	}
@@ -246,13 +248,13 @@ func (s Settings) render(r store.Reservation, kind string, link *jsonvalue.Objec
 }
 
 // Remaining counts the invitations that may still be answered.
-func (a *Distributions) Remaining(ctx context.Context, in DistributionInput) (int, error) {
+func (a *Distributions) Remaining(ctx context.Context, in handover.DistributionInput) (int, error) {
 	return a.Store.OpenInvitations(ctx, in.Distribution)
 }
 
 // FinishDistribution ends a distribution: who has not answered by now is expired.
 // Running it twice changes nothing.
-func (a *Distributions) FinishDistribution(ctx context.Context, in DistributionInput) error {
+func (a *Distributions) FinishDistribution(ctx context.Context, in handover.DistributionInput) error {
 	d, err := a.Store.DistributionByID(ctx, in.Distribution)
 	if err != nil {
 		return err
@@ -266,5 +268,5 @@ func (a *Distributions) FinishDistribution(ctx context.Context, in DistributionI
 			return err
 		}
 	}
-	return a.Store.SetDistributionStatus(ctx, in.Distribution, store.DistributionDone)
+	return a.Store.SetDistributionStatus(ctx, in.Distribution, distribution.StateDone)
 }

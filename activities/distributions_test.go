@@ -12,13 +12,13 @@ import (
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 func TestDistribution_EachActivityTwice_HappensOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		in := activities.DistributionInput{Distribution: h.invited("ada")}
+		in := handover.DistributionInput{Distribution: h.invited("ada")}
 		for range 2 {
 			s, err := h.dists.BeginDistribution(t.Context(), in)
 			require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestSendMessages_BreaksOffBetweenMailAndMark_OneMail(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		d := h.invited("ada")
 		outbox := h.dists.Mail
-		h.dists.Mail = &broken{Sender: outbox, takes: true, err: fault.New(fault.Unavailable, "the connection broke after the mail was taken")}
+		h.dists.Mail = &broken{MailSender: outbox, takes: true, err: fault.New(fault.Unavailable, "the connection broke after the mail was taken")}
 		_, err := h.send(d, distribution.KindInvitation)
 		require.Error(t, err)
 		require.Equal(t, string(distribution.Pending), h.invitation(d).Status)
@@ -89,7 +89,7 @@ func TestSendMessages_MarkIsLost_OneMail(t *testing.T) {
 // unmarked is a database that goes away before the mark.
 type unmarked struct{ activities.DistributionStore }
 
-func (unmarked) MessageWasSent(context.Context, id.ID, string) error {
+func (unmarked) MessageWasSent(context.Context, id.ID, distribution.Kind) error {
 	return fault.New(fault.Unavailable, "gone")
 }
 
@@ -97,7 +97,7 @@ func TestSendMessages_CanNeverBeSent_FailsAloneAndFreesItsPlace(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		d := h.invited("ada")
 		outbox := h.dists.Mail
-		h.dists.Mail = &broken{Sender: outbox, err: fault.New(fault.Invalid, "no such mailbox")}
+		h.dists.Mail = &broken{MailSender: outbox, err: fault.New(fault.Invalid, "no such mailbox")}
 		sent, err := h.send(d, distribution.KindInvitation)
 		require.NoError(t, err)
 		require.Equal(t, activities.Sent{Failed: 1}, sent)
@@ -158,15 +158,15 @@ func TestSendMessages_Answered_NoReminder(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		d := h.invited("ada")
 		token := h.token(d)
-		_, _, err := h.RecordAnswer(t.Context(), store.Answer{Token: token, Finished: true})
+		_, _, err := h.RecordAnswer(t.Context(), distribution.Answer{Token: token, Finished: true})
 		require.NoError(t, err)
 		sent, err := h.send(d, distribution.KindReminder(1))
 		require.NoError(t, err)
 		require.Zero(t, sent.Sent)
-		n, err := h.dists.Remaining(t.Context(), activities.DistributionInput{Distribution: d})
+		n, err := h.dists.Remaining(t.Context(), handover.DistributionInput{Distribution: d})
 		require.NoError(t, err)
 		require.Zero(t, n)
-		require.NoError(t, h.dists.FinishDistribution(t.Context(), activities.DistributionInput{Distribution: d}))
+		require.NoError(t, h.dists.FinishDistribution(t.Context(), handover.DistributionInput{Distribution: d}))
 		require.Equal(t, string(distribution.Finished), h.invitation(d).Status)
 	})
 }
@@ -175,7 +175,7 @@ func TestSendMessages_FailsForNow_IsTriedAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t, "sqlite://"+t.TempDir()+"/segue.db")
 	d := h.invited("ada")
-	h.dists.Mail = &broken{Sender: h.dists.Mail, err: fault.New(fault.Unavailable, "try later")}
+	h.dists.Mail = &broken{MailSender: h.dists.Mail, err: fault.New(fault.Unavailable, "try later")}
 	_, err := h.send(d, distribution.KindInvitation)
 	require.Error(t, err, "Temporal tries again")
 	require.Equal(t, string(distribution.Pending), h.invitation(d).Status)

@@ -12,19 +12,18 @@ import (
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // Deliveries is where effects are written, each with its delivery's mark.
 type Deliveries interface {
-	OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]store.OpenDelivery, error)
-	DueDeliveries(ctx context.Context, destination id.ID, limit int) ([]store.OpenDelivery, error)
+	OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]delivery.Open, error)
+	DueDeliveries(ctx context.Context, destination id.ID, limit int) ([]delivery.Open, error)
 	NextDue(ctx context.Context, destination id.ID) (time.Time, error)
-	MarkDeliveries(ctx context.Context, marks []store.Mark) error
+	MarkDeliveries(ctx context.Context, marks []delivery.Mark) error
 	HoldDeliveries(ctx context.Context, refs []delivery.Ref, reason string, until time.Time) error
-	Pauses(ctx context.Context) ([]store.Pause, error)
-	ApplyContacts(ctx context.Context, dir store.Directory, effects []store.ContactEffect) error
-	ApplyTransactions(ctx context.Context, dir store.Directory, lists func(string) id.ID, effects []store.TransactionEffect) error
+	Pauses(ctx context.Context) ([]delivery.Pause, error)
+	ApplyContacts(ctx context.Context, dir contact.Directory, effects []delivery.ContactEffect) error
+	ApplyTransactions(ctx context.Context, dir contact.Directory, lists func(string) id.ID, effects []delivery.TransactionEffect) error
 }
 
 // Effects does what deliveries ask for: on the built-in directory, and on remote
@@ -72,7 +71,7 @@ func (a *Effects) apply(ctx context.Context, refs []delivery.Ref, action string)
 	if err != nil {
 		return err
 	}
-	var some []store.OpenDelivery
+	var some []delivery.Open
 	for _, d := range open {
 		if dest := live.Destination(d.Destination); dest != nil && dest.Directory == nil {
 			continue // its Deliver workflow's
@@ -87,21 +86,21 @@ func (a *Effects) apply(ctx context.Context, refs []delivery.Ref, action string)
 // Apply does what deliveries of the built-in directory ask for, whatever their
 // actions; each failure stays with its delivery. An error means that nothing can
 // be done for now.
-func (a *Effects) Apply(ctx context.Context, open []store.OpenDelivery) error {
+func (a *Effects) Apply(ctx context.Context, open []delivery.Open) error {
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
 		return err
 	}
-	groups := map[string]map[id.ID][]store.OpenDelivery{}
+	groups := map[string]map[id.ID][]delivery.Open{}
 	for _, d := range open {
 		if groups[d.Action] == nil {
-			groups[d.Action] = map[id.ID][]store.OpenDelivery{}
+			groups[d.Action] = map[id.ID][]delivery.Open{}
 		}
 		groups[d.Action][d.Destination] = append(groups[d.Action][d.Destination], d)
 	}
 	for _, step := range []struct {
 		action string
-		do     func(context.Context, *routing.Table, *routing.Directory, []store.OpenDelivery) error
+		do     func(context.Context, *routing.Table, *routing.Directory, []delivery.Open) error
 	}{
 		{plan.UpsertContact, a.contacts},
 		{plan.UpsertTransaction, a.transactions},
@@ -115,8 +114,8 @@ func (a *Effects) Apply(ctx context.Context, open []store.OpenDelivery) error {
 				}
 				continue
 			}
-			do := func(some []store.OpenDelivery) error { return step.do(ctx, live, d.Directory, some) }
-			if err := isolate(ctx, list, do, func(d store.OpenDelivery, err error) error { return a.failed(ctx, d, err) }); err != nil {
+			do := func(some []delivery.Open) error { return step.do(ctx, live, d.Directory, some) }
+			if err := isolate(ctx, list, do, func(d delivery.Open, err error) error { return a.failed(ctx, d, err) }); err != nil {
 				return err
 			}
 		}
@@ -126,33 +125,33 @@ func (a *Effects) Apply(ctx context.Context, open []store.OpenDelivery) error {
 
 // failed records that a delivery's own data, or something nobody foresaw about it,
 // kept its effect from being written.
-func (a *Effects) failed(ctx context.Context, d store.OpenDelivery, err error) error {
+func (a *Effects) failed(ctx context.Context, d delivery.Open, err error) error {
 	now := a.Now()
-	m := store.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: words(err), Status: delivery.Rejected}
+	m := delivery.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: words(err), Status: delivery.Rejected}
 	if !fault.KindOf(err).Final() && !tired(d, m.Attempts, now) {
 		m.Status = delivery.Retrying
 		m.Due = now.Add(delivery.Backoff(m.Attempts, fault.RetryAfter(err)))
 	}
-	return a.Deliveries.MarkDeliveries(ctx, []store.Mark{m})
+	return a.Deliveries.MarkDeliveries(ctx, []delivery.Mark{m})
 }
 
 // tired reports whether a delivery was tried for long enough. An old event, held or
 // waiting for long, still gets its tries.
-func tired(d store.OpenDelivery, attempts int, now time.Time) bool {
+func tired(d delivery.Open, attempts int, now time.Time) bool {
 	return now.Sub(d.Event.Time()) >= delivery.Patience && attempts >= delivery.MinAttempts
 }
 
-func (a *Effects) rejectAll(ctx context.Context, list []store.OpenDelivery, reason string) error {
-	marks := make([]store.Mark, len(list))
+func (a *Effects) rejectAll(ctx context.Context, list []delivery.Open, reason string) error {
+	marks := make([]delivery.Mark, len(list))
 	for i, d := range list {
-		marks[i] = store.Mark{Ref: d.Ref(), Status: delivery.Rejected, Attempts: d.Attempts + 1, Reason: reason}
+		marks[i] = delivery.Mark{Ref: d.Ref(), Status: delivery.Rejected, Attempts: d.Attempts + 1, Reason: reason}
 	}
 	return a.Deliveries.MarkDeliveries(ctx, marks)
 }
 
 // pinned is the mapping of a delivery as its event's revision has it; nil when
 // that revision did not know it, which only a damaged row can claim.
-func (a *Effects) pinned(ctx context.Context, d store.OpenDelivery) (*routing.Mapping, error) {
+func (a *Effects) pinned(ctx context.Context, d delivery.Open) (*routing.Mapping, error) {
 	t, err := a.Revisions.Revision(ctx, d.Revision)
 	if err != nil {
 		return nil, err
@@ -163,8 +162,8 @@ func (a *Effects) pinned(ctx context.Context, d store.OpenDelivery) (*routing.Ma
 	return nil, fault.New(fault.Invalid, "its mapping is not in revision %d", d.Revision)
 }
 
-func (a *Effects) contacts(ctx context.Context, _ *routing.Table, dir *routing.Directory, list []store.OpenDelivery) error {
-	effects := make([]store.ContactEffect, len(list))
+func (a *Effects) contacts(ctx context.Context, _ *routing.Table, dir *routing.Directory, list []delivery.Open) error {
+	effects := make([]delivery.ContactEffect, len(list))
 	for i, d := range list {
 		m, err := a.pinned(ctx, d)
 		if err != nil {
@@ -176,13 +175,13 @@ func (a *Effects) contacts(ctx context.Context, _ *routing.Table, dir *routing.D
 		}
 		in := input(mapping.ContactOf(payload), d)
 		in.MayResubscribe = m.Def.MayResubscribe
-		effects[i] = store.ContactEffect{Ref: d.Ref(), Input: in, Mode: modeOf(m.Def)}
+		effects[i] = delivery.ContactEffect{Ref: d.Ref(), Input: in, Mode: modeOf(m.Def)}
 	}
-	return a.Deliveries.ApplyContacts(ctx, storeDirectory(dir), effects)
+	return a.Deliveries.ApplyContacts(ctx, directoryOf(dir), effects)
 }
 
-func (a *Effects) transactions(ctx context.Context, _ *routing.Table, dir *routing.Directory, list []store.OpenDelivery) error {
-	effects := make([]store.TransactionEffect, len(list))
+func (a *Effects) transactions(ctx context.Context, _ *routing.Table, dir *routing.Directory, list []delivery.Open) error {
+	effects := make([]delivery.TransactionEffect, len(list))
 	for i, d := range list {
 		payload, err := jsonvalue.ParseObject(d.Payload)
 		if err != nil {
@@ -202,13 +201,13 @@ func (a *Effects) transactions(ctx context.Context, _ *routing.Table, dir *routi
 		if t.Date != nil {
 			date = *t.Date
 		}
-		effects[i] = store.TransactionEffect{Ref: d.Ref(), Input: in, List: t.MailingListID, Date: date, Data: t.Data}
+		effects[i] = delivery.TransactionEffect{Ref: d.Ref(), Input: in, List: t.MailingListID, Date: date, Data: t.Data}
 	}
-	return a.Deliveries.ApplyTransactions(ctx, storeDirectory(dir), dir.List, effects)
+	return a.Deliveries.ApplyTransactions(ctx, directoryOf(dir), dir.List, effects)
 }
 
-func storeDirectory(d *routing.Directory) store.Directory {
-	return store.Directory{ID: d.ID, PhoneRegion: d.Def.PhoneRegion}
+func directoryOf(d *routing.Directory) contact.Directory {
+	return contact.Directory{ID: d.ID, PhoneRegion: d.Def.PhoneRegion}
 }
 
 func modeOf(m plan.Mapping) string {
@@ -218,7 +217,7 @@ func modeOf(m plan.Mapping) string {
 	return m.Mode
 }
 
-func input(c mapping.Contact, d store.OpenDelivery) *contact.Input {
+func input(c mapping.Contact, d delivery.Open) *contact.Input {
 	return &contact.Input{
 		ExtRef: c.ExtRef, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName, Language: c.Language,
 		Unsubscribed: c.Unsubscribed, EmbeddedData: c.EmbeddedData, Stamp: d.Stamp(),

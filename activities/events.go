@@ -6,21 +6,22 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/segment"
 )
 
 // Inbox is where stored events wait.
 type Inbox interface {
-	Waiting(ctx context.Context, ids []id.ID) ([]store.StoredEvent, error)
+	Waiting(ctx context.Context, ids []id.ID) ([]segment.Stored, error)
 	DropUnmatched(ctx context.Context, ids []id.ID) error
-	WriteDeliveries(ctx context.Context, list []store.NewDelivery) error
+	WriteDeliveries(ctx context.Context, list []delivery.New) error
 	Pending(ctx context.Context, events []id.ID) ([]delivery.Ref, error)
-	Pauses(ctx context.Context) ([]store.Pause, error)
+	Pauses(ctx context.Context) ([]delivery.Pause, error)
 }
 
 // Events finds out what stored events ask for.
@@ -28,11 +29,6 @@ type Events struct {
 	Inbox     Inbox
 	Revisions Revisions
 	Now       func() time.Time
-}
-
-// Batch is the input of ProcessEvents: 1 to 100 stored events.
-type Batch struct {
-	Events []id.ID `json:"events"`
 }
 
 // Matched are the pairs of event and mapping whose filter let the event pass.
@@ -46,7 +42,7 @@ type Matched struct {
 // waits is judged alike, because a revision never changes; one that left the inbox
 // gives the deliveries written for it that are still to be done. So a batch whose
 // process died after writing them goes on where it was.
-func (a *Events) FilterEvents(ctx context.Context, batch Batch) (Matched, error) {
+func (a *Events) FilterEvents(ctx context.Context, batch handover.Batch) (Matched, error) {
 	waiting, err := a.Inbox.Waiting(ctx, batch.Events)
 	if err != nil {
 		return Matched{}, err
@@ -80,7 +76,7 @@ func (a *Events) FilterEvents(ctx context.Context, batch Batch) (Matched, error)
 }
 
 // without is the events that are not waiting.
-func without(all []id.ID, waiting []store.StoredEvent) []id.ID {
+func without(all []id.ID, waiting []segment.Stored) []id.ID {
 	known := make(map[id.ID]bool, len(waiting))
 	for _, e := range waiting {
 		known[e.ID] = true
@@ -96,7 +92,7 @@ func without(all []id.ID, waiting []store.StoredEvent) []id.ID {
 
 // route is what the event's revision makes of it. A body that is no object cannot
 // have been accepted as an event of a source; a workflow's URL takes any JSON.
-func (a *Events) route(ctx context.Context, e store.StoredEvent) ([]routing.Match, error) {
+func (a *Events) route(ctx context.Context, e segment.Stored) ([]routing.Match, error) {
 	if e.Revision == 0 {
 		return nil, nil // stored before there was any plan
 	}
@@ -144,7 +140,7 @@ func (a *Events) MapFields(ctx context.Context, matched Matched) (Mapped, error)
 	if err != nil {
 		return Mapped{}, err
 	}
-	var list []store.NewDelivery
+	var list []delivery.New
 	var out Mapped
 	for _, e := range waiting {
 		if err := ctx.Err(); err != nil {
@@ -185,9 +181,9 @@ const leftOver = 5 * time.Minute
 // HeldUntil is when a held delivery is due: never, until somebody releases it.
 var HeldUntil = time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (a *Events) newDelivery(e store.StoredEvent, event *jsonvalue.Object, m routing.Match, live *routing.Table, pauses []store.Pause, work *mapping.Work) store.NewDelivery {
+func (a *Events) newDelivery(e segment.Stored, event *jsonvalue.Object, m routing.Match, live *routing.Table, pauses []delivery.Pause, work *mapping.Work) delivery.New {
 	now := a.Now()
-	d := store.NewDelivery{
+	d := delivery.New{
 		Event: e.ID, Mapping: m.ID, Destination: m.Destination.ID, Action: m.Def.Action,
 		Status: delivery.Pending, Occurred: occurred(event, e.Accepted()), Due: now.Add(leftOver),
 	}

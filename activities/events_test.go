@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 func identify(user string) string {
@@ -47,7 +48,7 @@ func TestProcessing_EachActivityRunsTwice_HappensOnce(t *testing.T) {
 
 func TestFilterEvents_Twice_GivesTheSameUntilDone(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		batch := activities.Batch{Events: h.take(identify("ada"), identify("both"), `{"type":"page"}`, `17`)}
+		batch := handover.Batch{Events: h.take(identify("ada"), identify("both"), `{"type":"page"}`, `17`)}
 		first, err := h.events.FilterEvents(t.Context(), batch)
 		require.NoError(t, err)
 		require.Len(t, first.Deliveries, 3)
@@ -75,7 +76,7 @@ func TestFilterEvents_Twice_GivesTheSameUntilDone(t *testing.T) {
 func TestMapFields_SecondTry_GivesEachEffectItsDeliveriesAgain(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		events := h.take(identify("ada"), order("ada", 1))
-		matched, err := h.events.FilterEvents(t.Context(), activities.Batch{Events: events})
+		matched, err := h.events.FilterEvents(t.Context(), handover.Batch{Events: events})
 		require.NoError(t, err)
 		_, err = h.events.MapFields(t.Context(), matched) // and its answer is lost
 		require.NoError(t, err)
@@ -149,11 +150,11 @@ func TestProcessing_PoisonedDelivery_IsRejectedAlone(t *testing.T) {
 func TestProcessing_UnreadablePayload_IsRejectedAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		var refs []delivery.Ref
-		var list []store.NewDelivery
+		var list []delivery.New
 		events := h.take(`{}`, `{}`, `{}`, `{}`, `{}`, `{}`)
 		for i, payload := range []string{`{"extRef":"a"}`, `{broken`, `{"extRef":"b"}`} {
 			for j, m := range []struct{ name, action string }{{"people", plan.UpsertContact}, {"orders", plan.UpsertTransaction}} {
-				d := store.NewDelivery{Event: events[2*i+j], Mapping: h.named(store.KindMapping, m.name), Destination: h.named(store.KindDestination, "xm"),
+				d := delivery.New{Event: events[2*i+j], Mapping: h.named(plan.KindMapping, m.name), Destination: h.named(plan.KindDestination, "xm"),
 					Action: m.action, Status: delivery.Pending, Payload: []byte(payload), Occurred: h.now(), Due: h.now().Add(time.Minute)}
 				list = append(list, d)
 				refs = append(refs, delivery.Ref{Event: d.Event, Mapping: d.Mapping})
@@ -187,7 +188,7 @@ func TestFilterEvents_OwnRevision_JudgesAlikeAfterAChange(t *testing.T) {
 		events []id.ID
 		want   int
 	}{{before, 1}, {after, 0}} {
-		m, err := h.events.FilterEvents(t.Context(), activities.Batch{Events: c.events})
+		m, err := h.events.FilterEvents(t.Context(), handover.Batch{Events: c.events})
 		require.NoError(t, err)
 		require.Len(t, m.Deliveries, c.want)
 	}
@@ -198,7 +199,7 @@ func TestDeliverDue_DestinationOffThenOn_HeldThenDelivered(t *testing.T) {
 		off, on := h.plan(), h.plan()
 		no := false
 		off.Destinations[0].Enabled = &no
-		xm := activities.DeliverInput{Destination: h.named(store.KindDestination, "xm")}
+		xm := handover.DeliverInput{Destination: h.named(plan.KindDestination, "xm")}
 
 		// Switched off between mapping and effect: the leftover becomes held.
 		leftover, _ := h.written(identify("early"))
@@ -233,7 +234,7 @@ func TestDeliverDue_DestinationOffThenOn_HeldThenDelivered(t *testing.T) {
 func TestDeliverDue_LeftOver_IsDoneWhenItsTimeComes(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		events, _ := h.written(identify("ada"), order("ada", 1), `{"type":"track","event":"Tour","userId":"ada"}`)
-		in := activities.DeliverInput{Destination: h.named(store.KindDestination, "xm")}
+		in := handover.DeliverInput{Destination: h.named(plan.KindDestination, "xm")}
 		drained, err := h.effects.DeliverDue(t.Context(), in)
 		require.NoError(t, err)
 		require.Zero(t, drained.Done, "ProcessEvents has time to finish them")
@@ -256,7 +257,7 @@ func TestApply_DestinationGone_IsRejectedWithTheReason(t *testing.T) {
 	p.Destinations, p.Mappings = p.Destinations[:1], p.Mappings[:3]
 	h.save(p)
 	h.pass(time.Hour)
-	_, err := h.effects.DeliverDue(t.Context(), activities.DeliverInput{Destination: h.deliveries(events...)[1].Destination})
+	_, err := h.effects.DeliverDue(t.Context(), handover.DeliverInput{Destination: h.deliveries(events...)[1].Destination})
 	require.NoError(t, err)
 	rows := h.deliveries(events...)
 	require.Equal(t, string(delivery.Pending), rows[0].Status)
@@ -270,7 +271,7 @@ type stuck struct {
 	panics, fails id.ID
 }
 
-func (s stuck) ApplyContacts(ctx context.Context, dir store.Directory, effects []store.ContactEffect) error {
+func (s stuck) ApplyContacts(ctx context.Context, dir contact.Directory, effects []delivery.ContactEffect) error {
 	for _, e := range effects {
 		switch e.Event {
 		case s.panics:
@@ -299,7 +300,7 @@ func TestUpsertContacts_OnePanics_OthersAreWrittenAndItIsTriedAgain(t *testing.T
 	}
 	h.effects.Deliveries = whole
 	h.pass(time.Minute)
-	_, err := h.effects.DeliverDue(t.Context(), activities.DeliverInput{Destination: h.named(store.KindDestination, "xm")})
+	_, err := h.effects.DeliverDue(t.Context(), handover.DeliverInput{Destination: h.named(plan.KindDestination, "xm")})
 	require.NoError(t, err)
 	require.Len(t, h.contacts(), 4)
 	require.Equal(t, 2, h.delivery(events[1]).Attempts)

@@ -11,7 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
 // A mapping, a filter or a path that would hold a worker is a rejected delivery with
@@ -45,7 +45,7 @@ func TestProcessing_HostilePlanOrEvent_IsRejectedAloneAndSaysWhy(t *testing.T) {
 
 		names := map[id.ID]string{}
 		for _, m := range p.Mappings {
-			names[h.named(store.KindMapping, m.Name)] = m.Name
+			names[h.named(plan.KindMapping, m.Name)] = m.Name
 		}
 		reasons := map[string]string{}
 		for _, d := range h.deliveries(events[0]) {
@@ -59,10 +59,10 @@ func TestProcessing_HostilePlanOrEvent_IsRejectedAloneAndSaysWhy(t *testing.T) {
 		require.Contains(t, reasons["growing"], "8388608 steps")
 		require.Contains(t, reasons["rounds"], "firstName")
 		require.Contains(t, reasons["filter29"], "filter: too much work")
-		for _, run := range h.listRuns() {
-			if run.Event == events[0] {
-				require.Equal(t, store.RunNotStarted, run.Status)
-				require.Contains(t, run.Reason, "required field n: the path takes more than the 10000000 steps")
+		for _, made := range h.listRuns() {
+			if made.Event == events[0] {
+				require.Equal(t, run.NotStarted, made.Status)
+				require.Contains(t, made.Reason, "required field n: the path takes more than the 10000000 steps")
 			}
 		}
 		require.NotContains(t, reasons, "people", "the mapping that does nothing unusual is done")

@@ -15,7 +15,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // Accounts opens the accounts behind remote destinations.
@@ -46,12 +45,12 @@ type Account interface {
 
 // RemoteQueue is where deliveries to remote accounts wait.
 type RemoteQueue interface {
-	RemoteDue(ctx context.Context, destination id.ID, action string, limit int) ([]store.RemoteDelivery, error)
+	RemoteDue(ctx context.Context, destination id.ID, action string, limit int) ([]delivery.Remote, error)
 	BeginAttempt(ctx context.Context, r delivery.Ref, attempts int) (ours bool, err error)
-	DueActions(ctx context.Context, destination id.ID) ([]store.Due, error)
-	Holds(ctx context.Context, revision int64) (store.Holds, error)
+	DueActions(ctx context.Context, destination id.ID) ([]delivery.Due, error)
+	Holds(ctx context.Context, revision int64) (delivery.Holds, error)
 	Pace(ctx context.Context, destination id.ID) (string, error)
-	EndRound(ctx context.Context, r store.Round) error
+	EndRound(ctx context.Context, r delivery.Round) error
 }
 
 const (
@@ -82,8 +81,8 @@ type round struct {
 
 	mu       sync.Mutex
 	ends     time.Time
-	holds    []store.Hold // in force
-	made     []store.Hold // of them, by this round
+	holds    []delivery.Hold // in force
+	made     []delivery.Hold // of them, by this round
 	done     int
 	answered bool
 	trouble  string
@@ -119,9 +118,9 @@ func (r *round) deliver(ctx context.Context) error {
 			return err
 		}
 		r.stop("", mendWait, r.revision, words(err))
-		return r.Remote.EndRound(ctx, store.Round{Destination: r.dest.ID, Pace: pace, Holds: r.made, Trouble: r.trouble})
+		return r.Remote.EndRound(ctx, delivery.Round{Destination: r.dest.ID, Pace: pace, Holds: r.made, Trouble: r.trouble})
 	}
-	actions := []string{plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow, store.ActionDistribute, store.ActionProgress}
+	actions := []string{plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow, distribution.ActionDistribute, distribution.ActionProgress}
 	var all sync.WaitGroup
 	failed := make([]error, len(actions))
 	for i, action := range actions {
@@ -133,7 +132,7 @@ func (r *round) deliver(ctx context.Context) error {
 	// Also when the process is about to stop: what was learnt is not learnt twice.
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	end := store.Round{Destination: r.dest.ID, Pace: r.account.Pace(), Holds: r.made, Answered: r.answered, Trouble: r.trouble}
+	end := delivery.Round{Destination: r.dest.ID, Pace: r.account.Pace(), Holds: r.made, Answered: r.answered, Trouble: r.trouble}
 	return cmp.Or(append(failed, r.Remote.EndRound(keep, end))...)
 }
 
@@ -141,7 +140,7 @@ func (r *round) deliver(ctx context.Context) error {
 // or the round is over.
 func (r *round) stream(ctx context.Context, action string) error {
 	take := func(ctx context.Context) (bool, error) { return r.deliveryBatch(ctx, action) }
-	if action == store.ActionDistribute || action == store.ActionProgress {
+	if action == distribution.ActionDistribute || action == distribution.ActionProgress {
 		take = func(ctx context.Context) (bool, error) { return r.messageBatch(ctx, action) }
 	}
 	for !r.over(ctx) && r.holdOn(action) == nil {
@@ -200,8 +199,8 @@ func (r *round) turnedOff(ctx context.Context) (bool, error) {
 }
 
 // batch delivers in lanes.
-func (r *round) batch(ctx context.Context, due []store.RemoteDelivery) error {
-	var queues [lanes][]store.RemoteDelivery
+func (r *round) batch(ctx context.Context, due []delivery.Remote) error {
+	var queues [lanes][]delivery.Remote
 	for i, d := range due {
 		n := laneOf(d, i)
 		queues[n] = append(queues[n], d)
@@ -225,7 +224,7 @@ func (r *round) batch(ctx context.Context, due []store.RemoteDelivery) error {
 }
 
 // laneOf is the lane of a delivery: by whom it is about, when the payload says so.
-func laneOf(d store.RemoteDelivery, otherwise int) int {
+func laneOf(d delivery.Remote, otherwise int) int {
 	payload, err := jsonvalue.ParseObject(d.Payload)
 	if err != nil || d.Action == plan.StartWorkflow {
 		return otherwise % lanes
@@ -241,7 +240,7 @@ func laneOf(d store.RemoteDelivery, otherwise int) int {
 }
 
 // one makes one attempt and records how it ended.
-func (r *round) one(ctx context.Context, d store.RemoteDelivery) error {
+func (r *round) one(ctx context.Context, d delivery.Remote) error {
 	ours, err := r.Remote.BeginAttempt(ctx, d.Ref(), d.Attempts)
 	if err != nil || !ours {
 		return err
@@ -251,12 +250,12 @@ func (r *round) one(ctx context.Context, d store.RemoteDelivery) error {
 	// would cost a look.
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return r.Deliveries.MarkDeliveries(keep, []store.Mark{r.mark(d, o)})
+	return r.Deliveries.MarkDeliveries(keep, []delivery.Mark{r.mark(d, o)})
 }
 
-func (r *round) attempt(ctx context.Context, d store.RemoteDelivery) (o delivery.Outcome) {
+func (r *round) attempt(ctx context.Context, d delivery.Remote) (o delivery.Outcome) {
 	err := guarded(func() error {
-		m, err := r.pinned(ctx, d.OpenDelivery)
+		m, err := r.pinned(ctx, d.Open)
 		if err != nil {
 			return err
 		}
@@ -278,9 +277,9 @@ func (r *round) attempt(ctx context.Context, d store.RemoteDelivery) (o delivery
 }
 
 // mark is a delivery's state after an attempt.
-func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
+func (r *round) mark(d delivery.Remote, o delivery.Outcome) delivery.Mark {
 	now := r.Now()
-	m := store.Mark{
+	m := delivery.Mark{
 		Ref: d.Ref(), Attempts: d.Attempts + 1, Status: delivery.Done, Result: result(d, o),
 		Due: now, Unsure: d.Unsure || o.Unsure,
 	}
@@ -299,7 +298,7 @@ func (r *round) mark(d store.RemoteDelivery, o delivery.Outcome) store.Mark {
 		m.Due = now.Add(delivery.Backoff(m.Attempts, after))
 	// A permission can be given, a token's scope widened: what is forbidden now is
 	// tried again, unlike what makes no sense.
-	case kind.Final() && kind != fault.Unauthorized, tired(d.OpenDelivery, m.Attempts, now):
+	case kind.Final() && kind != fault.Unauthorized, tired(d.Open, m.Attempts, now):
 		m.Status = delivery.Rejected
 	default:
 		m.Due = now.Add(delivery.Backoff(m.Attempts, after))
@@ -348,14 +347,14 @@ func (r *round) stop(action string, d time.Duration, revision int64, reason stri
 			return
 		}
 	}
-	h := store.Hold{Destination: r.dest.ID, Action: action, UntilMillis: until, Revision: revision, Reason: reason}
+	h := delivery.Hold{Destination: r.dest.ID, Action: action, UntilMillis: until, Revision: revision, Reason: reason}
 	r.made, r.holds = append(r.made, h), append(r.holds, h)
 }
 
-func (r *round) holdOn(action string) *store.Hold {
+func (r *round) holdOn(action string) *delivery.Hold {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return store.Holds(r.holds).On(r.dest.ID, action)
+	return delivery.Holds(r.holds).On(r.dest.ID, action)
 }
 
 // rest says how long the workflow may wait.
@@ -381,7 +380,7 @@ func (r *round) rest(ctx context.Context) (Drained, error) {
 }
 
 // resultSoFar is what earlier attempts have left on a delivery.
-func resultSoFar(d store.RemoteDelivery) *jsonvalue.Object {
+func resultSoFar(d delivery.Remote) *jsonvalue.Object {
 	if o, err := jsonvalue.ParseObject([]byte(d.Result)); err == nil {
 		return o
 	}
@@ -390,7 +389,7 @@ func resultSoFar(d store.RemoteDelivery) *jsonvalue.Object {
 
 // result is what a delivery keeps of its attempts: the summary, and the request ids
 // that the account's support asks for.
-func result(d store.RemoteDelivery, o delivery.Outcome) *jsonvalue.Object {
+func result(d delivery.Remote, o delivery.Outcome) *jsonvalue.Object {
 	before := resultSoFar(d)
 	out := jsonvalue.NewObject(4)
 	for k, v := range before.All() {

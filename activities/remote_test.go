@@ -15,11 +15,12 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
 	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
@@ -75,11 +76,11 @@ func (a openAccount) Pace() string {
 	return string(b)
 }
 
-func (h *house) acme() id.ID { return h.named(store.KindDestination, "acme") }
+func (h *house) acme() id.ID { return h.named(plan.KindDestination, "acme") }
 
 func (h *house) deliverDue() activities.Drained {
 	h.t.Helper()
-	out, err := h.effects.DeliverDue(h.t.Context(), activities.DeliverInput{Destination: h.acme()})
+	out, err := h.effects.DeliverDue(h.t.Context(), handover.DeliverInput{Destination: h.acme()})
 	require.NoError(h.t, err)
 	return out
 }
@@ -311,7 +312,7 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 		waiting := h.process(remoteContact("ada"))
 		for _, dest := range []string{"acme", "xm"} {
 			for range 2 {
-				require.NoError(t, h.PauseDestination(t.Context(), h.named(store.KindDestination, dest), "Mika", "moving"))
+				require.NoError(t, h.PauseDestination(t.Context(), h.named(plan.KindDestination, dest), "Mika", "moving"))
 			}
 		}
 		require.True(t, h.deliverDue().Empty)
@@ -329,11 +330,11 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 		require.Equal(t, "Mika", pauses[0].By)
 
 		for _, dest := range []string{"acme", "xm"} {
-			v := h.named(store.KindDestination, dest)
+			v := h.named(plan.KindDestination, dest)
 			require.NoError(t, h.ResumeDestination(t.Context(), v))
 			_, err := h.ReleaseHeld(t.Context(), v, activities.HeldUntil) // as a sweeper does
 			require.NoError(t, err)
-			out, err := h.effects.DeliverDue(t.Context(), activities.DeliverInput{Destination: v})
+			out, err := h.effects.DeliverDue(t.Context(), handover.DeliverInput{Destination: v})
 			require.NoError(t, err)
 			require.True(t, out.Empty)
 		}
@@ -451,7 +452,7 @@ func TestRemoteDistribution_HeldForLong_RemindsAfterwards(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		_, dist := h.invitedAt("ada")
 		require.NoError(t, h.PauseDestination(t.Context(), h.acme(), "Mika", ""))
-		for _, kind := range []string{"invitation", "reminder-1"} {
+		for _, kind := range []distribution.Kind{"invitation", "reminder-1"} {
 			_, err := h.send(dist, kind)
 			require.NoError(t, err)
 		}

@@ -10,20 +10,19 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // MessageQueue is where messages wait that a remote account is to send.
 type MessageQueue interface {
-	QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error
-	MessagesDue(ctx context.Context, destination id.ID, action string, limit int) ([]store.QueuedMessage, error)
-	BeginMessage(ctx context.Context, invitation id.ID, kind string, tries int) (ours bool, err error)
-	AccountSent(ctx context.Context, destination id.ID, m store.MessageState, firstLook time.Time) error
-	EndMessage(ctx context.Context, m store.MessageState) error
+	QueueMessages(ctx context.Context, destination id.ID, kind distribution.Kind, invitations []id.ID, due time.Time) error
+	MessagesDue(ctx context.Context, destination id.ID, action string, limit int) ([]distribution.QueuedMessage, error)
+	BeginMessage(ctx context.Context, invitation id.ID, kind distribution.Kind, tries int) (ours bool, err error)
+	AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time) error
+	EndMessage(ctx context.Context, m distribution.MessageState) error
 	EndInvitation(ctx context.Context, invitation id.ID, status distribution.Status, reason string) error
-	InvitationByID(ctx context.Context, invitation id.ID) (store.Invitation, error)
+	InvitationByID(ctx context.Context, invitation id.ID) (distribution.Invitation, error)
 	LinkOpened(ctx context.Context, invitation id.ID) error
-	RecordAnswer(ctx context.Context, a store.Answer) (store.Invitation, bool, error)
+	RecordAnswer(ctx context.Context, a distribution.Answer) (distribution.Invitation, bool, error)
 }
 
 // firstLook is how long after an invitation its account is first asked what became
@@ -43,7 +42,7 @@ func (r *round) messageBatch(ctx context.Context, action string) (some bool, err
 		return true, err
 	}
 	do := r.sendMessage
-	if action == store.ActionProgress {
+	if action == distribution.ActionProgress {
 		do = r.lookAt
 	}
 	seen := map[id.ID]bool{}
@@ -63,8 +62,8 @@ func (r *round) messageBatch(ctx context.Context, action string) (some bool, err
 }
 
 // sendMessage looks whether a message may still go, and has the account send it.
-func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
-	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries, Unsure: m.Unsure}
+func (r *round) sendMessage(ctx context.Context, m distribution.QueuedMessage) error {
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries, Unsure: m.Unsure}
 	d, err := r.Surveys.Store.DistributionByID(ctx, m.Distribution)
 	if err != nil {
 		return err
@@ -115,16 +114,16 @@ func (r *round) sendMessage(ctx context.Context, m store.QueuedMessage) error {
 
 // reminderDue is when a reminder may go: so long after its invitation really went,
 // however long that had to wait.
-func (r *round) reminderDue(ctx context.Context, m store.QueuedMessage, after time.Duration) (time.Time, error) {
+func (r *round) reminderDue(ctx context.Context, m distribution.QueuedMessage, after time.Duration) (time.Time, error) {
 	inv, err := r.Messages.InvitationByID(ctx, m.Invitation)
-	if err != nil || !inv.SentAt.Valid {
+	if err != nil || inv.SentAt == 0 {
 		return r.Now().Add(firstLook), err
 	}
-	return time.UnixMilli(inv.SentAt.Int64).Add(after), nil
+	return inv.Sent().Add(after), nil
 }
 
 // outgoing is a message as the account gets it.
-func (r *round) outgoing(s Settings, reserved store.Reservation, m store.QueuedMessage) (distribution.Outgoing, error) {
+func (r *round) outgoing(s Settings, reserved distribution.Reservation, m distribution.QueuedMessage) (distribution.Outgoing, error) {
 	out := distribution.Outgoing{
 		Kind: m.Kind, Email: reserved.Email, From: s.From, ReplyTo: s.ReplyTo, Made: m.Made(), Expires: m.Expires(), Repeat: m.Unsure,
 		Remote: distribution.Remote{Directory: s.DirectoryID, MailingList: s.MailingListID, Survey: s.SurveyID},
@@ -145,14 +144,14 @@ func (r *round) outgoing(s Settings, reserved store.Reservation, m store.QueuedM
 }
 
 // messageEnded records how an attempt to send a message ended, and what follows.
-func (r *round) messageEnded(ctx context.Context, m store.QueuedMessage, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
+func (r *round) messageEnded(ctx context.Context, m distribution.QueuedMessage, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
 	r.note(o)
 	now := r.Now()
-	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
 	if o.Err == nil {
 		return r.Messages.AccountSent(ctx, r.dest.ID, state, now.Add(firstLook))
 	}
-	after, blameless := r.verdict(store.ActionDistribute, o)
+	after, blameless := r.verdict(distribution.ActionDistribute, o)
 	kind, tired := fault.KindOf(o.Err), now.Sub(since) > delivery.Patience && state.Tries >= delivery.MinAttempts
 	final := !blameless && (kind.Final() && kind != fault.Unauthorized || tired)
 	if err := r.Surveys.Store.MessageFailed(ctx, m.Invitation, m.Kind, words(o.Err), final); err != nil {
@@ -167,8 +166,8 @@ func (r *round) messageEnded(ctx context.Context, m store.QueuedMessage, learnt 
 
 // lookAt asks the account what became of an invitation and records it; whoever waits
 // for the answer is told.
-func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
-	state := store.MessageState{Invitation: m.Invitation, Kind: m.Kind}
+func (r *round) lookAt(ctx context.Context, m distribution.QueuedMessage) error {
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind}
 	var known distribution.Remote
 	if m.Remote != "" {
 		if err := json.Unmarshal([]byte(m.Remote), &known); err != nil {
@@ -191,7 +190,7 @@ func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
 	state.Remote = distribution.Remote{Requests: o.RequestIDs, Status: p.Status}
 	state.Due = now.Add(distribution.NextLook(now.Sub(m.Made())))
 	if o.Err != nil {
-		after, blameless := r.verdict(store.ActionProgress, o)
+		after, blameless := r.verdict(distribution.ActionProgress, o)
 		switch {
 		case blameless:
 			state.Tries, state.Due = m.Tries, now.Add(after)
@@ -210,7 +209,7 @@ func (r *round) lookAt(ctx context.Context, m store.QueuedMessage) error {
 
 // progressed records what became of an invitation, and has those who have answered
 // thanked.
-func (r *round) progressed(ctx context.Context, m store.QueuedMessage, p distribution.Progress) error {
+func (r *round) progressed(ctx context.Context, m distribution.QueuedMessage, p distribution.Progress) error {
 	inv, err := r.Messages.InvitationByID(ctx, m.Invitation)
 	if err != nil {
 		return err
@@ -218,7 +217,7 @@ func (r *round) progressed(ctx context.Context, m store.QueuedMessage, p distrib
 	switch {
 	case p.Finished || p.Started:
 		var changed bool
-		if inv, changed, err = r.Messages.RecordAnswer(ctx, store.Answer{Token: inv.Token, Finished: p.Finished, ResponseID: p.ResponseID}); err != nil {
+		if inv, changed, err = r.Messages.RecordAnswer(ctx, distribution.Answer{Token: inv.Token, Finished: p.Finished, ResponseID: p.ResponseID}); err != nil {
 			return err
 		}
 		if !p.Finished {
@@ -234,13 +233,13 @@ func (r *round) progressed(ctx context.Context, m store.QueuedMessage, p distrib
 		return nil
 	case p.Ended != "":
 		return r.Messages.EndInvitation(ctx, m.Invitation, p.Ended, "the account says: "+p.Status)
-	case p.Opened && !inv.OpenedAt.Valid:
+	case p.Opened && inv.OpenedAt == 0:
 		return r.Messages.LinkOpened(ctx, m.Invitation)
 	}
 	return nil
 }
 
-func (r *round) thank(ctx context.Context, m store.QueuedMessage) error {
+func (r *round) thank(ctx context.Context, m distribution.QueuedMessage) error {
 	d, err := r.Surveys.Store.DistributionByID(ctx, m.Distribution)
 	if err != nil {
 		return err

@@ -9,30 +9,32 @@ import (
 
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/internal/core/contact"
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
 // RunStore is where runs and their steps are kept.
 type RunStore interface {
-	CreateRuns(ctx context.Context, list []store.NewRun, lease time.Duration) ([]store.StartRun, error)
+	CreateRuns(ctx context.Context, list []run.New, lease time.Duration) ([]run.Start, error)
 	VersionOf(ctx context.Context, workflow id.ID, w plan.Workflow) (int64, error)
 	WorkflowVersion(ctx context.Context, workflow id.ID, version int64) (plan.Workflow, error)
-	RunByID(ctx context.Context, run id.ID) (store.Run, error)
-	BeginRun(ctx context.Context, run id.ID) (store.Run, error)
-	EndRun(ctx context.Context, run id.ID, status, reason string) error
+	RunByID(ctx context.Context, run id.ID) (run.Run, error)
+	BeginRun(ctx context.Context, run id.ID) (run.Run, error)
+	EndRun(ctx context.Context, run id.ID, status run.Status, reason string) error
 	SetRunContact(ctx context.Context, run, contact id.ID) error
-	Steps(ctx context.Context, run id.ID) ([]store.Step, error)
-	BeginStep(ctx context.Context, run id.ID, step, kind, status, input string) (store.Step, error)
+	Steps(ctx context.Context, run id.ID) ([]run.Step, error)
+	BeginStep(ctx context.Context, run id.ID, step, kind string, status run.StepStatus, input string) (run.Step, error)
 	StepError(ctx context.Context, run id.ID, step, message string) error
-	EndStep(ctx context.Context, run id.ID, step, status, output, message string) error
+	EndStep(ctx context.Context, run id.ID, step string, status run.StepStatus, output, message string) error
 	Contact(ctx context.Context, c id.ID) (*contact.Contact, error)
-	FindContact(ctx context.Context, dir store.Directory, in *contact.Input) (id.ID, error)
+	FindContact(ctx context.Context, dir contact.Directory, in *contact.Input) (id.ID, error)
 }
 
 // Runs is the activities of a workflow's runs.
@@ -97,8 +99,8 @@ func (a *Runs) workflow(ctx context.Context, workflow id.ID, version int64) (*fl
 }
 
 // create makes the runs of start_workflow deliveries.
-func (a *Runs) create(ctx context.Context, live *routing.Table, dir *routing.Directory, list []store.OpenDelivery) error {
-	runs := make([]store.NewRun, len(list))
+func (a *Runs) create(ctx context.Context, live *routing.Table, dir *routing.Directory, list []delivery.Open) error {
+	runs := make([]run.New, len(list))
 	for i, d := range list {
 		var err error
 		if runs[i], err = a.newRun(ctx, live, dir, d); err != nil {
@@ -119,8 +121,8 @@ func (a *Runs) create(ctx context.Context, live *routing.Table, dir *routing.Dir
 	return nil
 }
 
-func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Directory, d store.OpenDelivery) (store.NewRun, error) {
-	r := store.NewRun{Ref: d.Ref(), Directory: dir.ID, Status: store.RunPending, Fields: "[]"}
+func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Directory, d delivery.Open) (run.New, error) {
+	r := run.New{Ref: d.Ref(), Directory: dir.ID, Status: run.Pending, Fields: "[]"}
 	pinned, err := a.Revisions.Revision(ctx, d.Revision)
 	if err != nil {
 		return r, err
@@ -137,7 +139,7 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 		return r, nil
 	}
 	if now := live.Workflow(m.Workflow); now == nil || !now.IsEnabled() {
-		r.Status, r.Reason = store.RunNotStarted, "the workflow is switched off"
+		r.Status, r.Reason = run.NotStarted, "the workflow is switched off"
 	}
 	if r.Version, err = a.Store.VersionOf(ctx, m.Workflow, *def); err != nil {
 		return r, err
@@ -166,11 +168,11 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 	if r.Contact, err = a.about(ctx, dir, payload); err != nil {
 		return r, err
 	}
-	if r.Status == store.RunNotStarted {
+	if r.Status == run.NotStarted {
 		return r, nil
 	}
 	if err := fields.Err(); err != nil {
-		r.Status, r.Reason = store.RunNotStarted, words(err)
+		r.Status, r.Reason = run.NotStarted, words(err)
 		return r, nil
 	}
 	scope := flow.Scope{Fields: fields.Object(), Event: payload}
@@ -182,7 +184,7 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 		ok, reason = false, words(err)
 	}
 	if !ok {
-		r.Status, r.Reason = store.RunNotStarted, reason
+		r.Status, r.Reason = run.NotStarted, reason
 	}
 	return r, nil
 }
@@ -204,7 +206,7 @@ func (a *Runs) about(ctx context.Context, dir *routing.Directory, payload any) (
 			break
 		}
 	}
-	found, err := a.Store.FindContact(ctx, storeDirectory(dir), in)
+	found, err := a.Store.FindContact(ctx, directoryOf(dir), in)
 	if fault.KindOf(err) == fault.NotFound {
 		return 0, nil
 	}
@@ -235,25 +237,20 @@ func (a *Runs) contactValue(ctx context.Context, c id.ID) (any, error) {
 	return found.Value(), nil
 }
 
-// RunInput names a run.
-type RunInput struct {
-	Run id.ID `json:"run"`
-}
-
 // Program is what a run's workflow walks: ids and kinds.
 type Program struct {
-	Status string      `json:"status"`
+	Status run.Status  `json:"status"`
 	Steps  []flow.Node `json:"steps"`
 }
 
 // BeginRun marks a run as running and gives its program. Running it twice gives
 // the same; a run that ended before gives no steps.
-func (a *Runs) BeginRun(ctx context.Context, in RunInput) (Program, error) {
+func (a *Runs) BeginRun(ctx context.Context, in handover.RunInput) (Program, error) {
 	r, err := a.Store.BeginRun(ctx, in.Run)
 	if err != nil {
 		return Program{}, err
 	}
-	if r.Status != store.RunRunning {
+	if r.Status != run.Running {
 		return Program{Status: r.Status}, nil
 	}
 	w, err := a.workflow(ctx, r.Workflow, r.Version)
@@ -265,9 +262,9 @@ func (a *Runs) BeginRun(ctx context.Context, in RunInput) (Program, error) {
 
 // RunEnd is how a run ended.
 type RunEnd struct {
-	Run    id.ID  `json:"run"`
-	Status string `json:"status"`
-	Step   string `json:"step,omitempty"` // the step that ended it
+	Run    id.ID      `json:"run"`
+	Status run.Status `json:"status"`
+	Step   string     `json:"step,omitempty"` // the step that ended it
 	// Problem is the kind of the error that ended it outside any step.
 	Problem string `json:"problem,omitempty"`
 }
@@ -284,8 +281,8 @@ func (a *Runs) EndRun(ctx context.Context, in RunEnd) error {
 			return err
 		}
 		for _, s := range steps {
-			if s.Step == in.Step && s.Error.Valid {
-				reason = in.Step + ": " + s.Error.String
+			if s.Step == in.Step && s.Error != "" {
+				reason = in.Step + ": " + s.Error
 			}
 		}
 	}

@@ -12,7 +12,9 @@ import (
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -22,15 +24,15 @@ func TestStartRuns_TemporalAway_LeavesTheRunToASweeper(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		h.launched.err = fault.New(fault.Unavailable, "Temporal is away")
 		h.process(tour("ada"))
-		run := h.listRuns()[0]
-		require.Equal(t, store.RunPending, run.Status)
+		made := h.listRuns()[0]
+		require.Equal(t, run.Pending, made.Status)
 		claim, err := h.ClaimHandovers(t.Context(), 10, time.Minute)
 		require.NoError(t, err)
 		require.Empty(t, claim, "the lease of whoever made it runs")
 		h.pass(time.Minute)
 		claim, err = h.ClaimHandovers(t.Context(), 10, time.Minute)
 		require.NoError(t, err)
-		require.Equal(t, []store.Handover{{Kind: store.HandoverRun, ID: run.ID}}, claim)
+		require.Equal(t, []handover.Overdue{{Kind: handover.KindRun, ID: made.ID}}, claim)
 	})
 }
 
@@ -48,7 +50,7 @@ func TestStartRuns_NotToBeStarted_SaysWhy(t *testing.T) {
 			require.Len(t, runs, 1, body)
 			require.Contains(t, runs[0].Reason, reason, body)
 			if reason != "" {
-				require.Equal(t, store.RunNotStarted, runs[0].Status, body)
+				require.Equal(t, run.NotStarted, runs[0].Status, body)
 			}
 			require.Equal(t, string(delivery.Done), h.delivery(event).Status)
 		}
@@ -66,40 +68,40 @@ func TestStartRuns_NotToBeStarted_SaysWhy(t *testing.T) {
 func TestBeginRun_Twice_GivesTheSameProgram_AfterItsEndNone(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		h.process(tour("ada"))
-		run := h.listRuns()[0].ID
-		first, err := h.runs.BeginRun(t.Context(), activities.RunInput{Run: run})
+		made := h.listRuns()[0].ID
+		first, err := h.runs.BeginRun(t.Context(), handover.RunInput{Run: made})
 		require.NoError(t, err)
-		require.Equal(t, store.RunRunning, first.Status)
+		require.Equal(t, run.Running, first.Status)
 		require.Len(t, first.Steps, 6)
-		second, err := h.runs.BeginRun(t.Context(), activities.RunInput{Run: run})
+		second, err := h.runs.BeginRun(t.Context(), handover.RunInput{Run: made})
 		require.NoError(t, err)
 		require.Equal(t, first, second)
 
-		for _, status := range []string{store.RunFailed, store.RunDone} {
-			require.NoError(t, h.runs.EndRun(t.Context(), activities.RunEnd{Run: run, Status: status, Problem: "invalid"}))
-			require.Equal(t, store.RunFailed, h.status(run).Status, "the first end counts")
-			require.Equal(t, "the run could not go on: invalid", h.status(run).Reason)
+		for _, status := range []run.Status{run.Failed, run.Done} {
+			require.NoError(t, h.runs.EndRun(t.Context(), activities.RunEnd{Run: made, Status: status, Problem: "invalid"}))
+			require.Equal(t, run.Failed, h.status(made).Status, "the first end counts")
+			require.Equal(t, "the run could not go on: invalid", h.status(made).Reason)
 		}
-		third, err := h.runs.BeginRun(t.Context(), activities.RunInput{Run: run})
+		third, err := h.runs.BeginRun(t.Context(), handover.RunInput{Run: made})
 		require.NoError(t, err)
-		require.Equal(t, activities.Program{Status: store.RunFailed}, third)
+		require.Equal(t, activities.Program{Status: run.Failed}, third)
 	})
 }
 
 func TestBeginRun_Unknown_IsFinal(t *testing.T) {
 	t.Parallel()
 	h := open(t, "sqlite://"+t.TempDir()+"/segue.db")
-	_, err := h.runs.BeginRun(t.Context(), activities.RunInput{Run: 7})
+	_, err := h.runs.BeginRun(t.Context(), handover.RunInput{Run: 7})
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 }
 
 func TestJudgeStep_Twice_RecordsOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		run := h.run("ada")
+		made := h.run("ada")
 		judge := func(step, kind string) activities.Judgement {
 			var j activities.Judgement
 			for range 2 {
-				again, err := h.runs.JudgeStep(t.Context(), activities.StepInput{Run: run, Step: step, Kind: kind})
+				again, err := h.runs.JudgeStep(t.Context(), activities.StepInput{Run: made, Step: step, Kind: kind})
 				require.NoError(t, err)
 				if j != (activities.Judgement{}) {
 					require.Equal(t, j, again)
@@ -109,36 +111,36 @@ func TestJudgeStep_Twice_RecordsOnce(t *testing.T) {
 			return j
 		}
 		require.Equal(t, activities.Judgement{Branch: 1}, judge("which", "branch"))
-		require.Equal(t, store.StepDone, h.step(run, "which").Status)
-		require.Equal(t, 1, h.step(run, "which").Attempts)
-		require.JSONEq(t, `{"branch":1}`, h.step(run, "which").Output)
+		require.Equal(t, run.StepDone, h.step(made, "which").Status)
+		require.Equal(t, 1, h.step(made, "which").Attempts)
+		require.JSONEq(t, `{"branch":1}`, h.step(made, "which").Output)
 
 		require.Equal(t, activities.Judgement{Wait: time.Hour}, judge("short", "wait"))
-		require.Equal(t, store.StepWaiting, h.step(run, "short").Status)
+		require.Equal(t, run.StepWaiting, h.step(made, "short").Status)
 		for _, by := range []string{"time", "response"} {
-			require.NoError(t, h.runs.EndWait(t.Context(), activities.WaitEnd{Run: run, Step: "short", By: by}))
-			require.Equal(t, store.StepDone, h.step(run, "short").Status)
-			require.JSONEq(t, `{"ended_by":"time"}`, h.step(run, "short").Output, "the first end counts")
+			require.NoError(t, h.runs.EndWait(t.Context(), activities.WaitEnd{Run: made, Step: "short", By: by}))
+			require.Equal(t, run.StepDone, h.step(made, "short").Status)
+			require.JSONEq(t, `{"ended_by":"time"}`, h.step(made, "short").Output, "the first end counts")
 		}
 
 		require.Equal(t, activities.Judgement{Stop: true}, judge("end", "stop"))
-		require.Contains(t, h.step(run, "end").Output, "over")
+		require.Contains(t, h.step(made, "end").Output, "over")
 
 		require.Equal(t, activities.Judgement{Wait: 48 * time.Hour, Response: true}, judge("answer", "wait"))
 
 		// The contact's first name is a text: comparing it with 3 is an error.
 		h.process(`{"type":"identify","userId":"ada","traits":{"firstName":"Ada"}}`)
 		require.True(t, judge("odd", "wait").Failed)
-		require.Equal(t, store.StepFailed, h.step(run, "odd").Status)
-		require.NotEmpty(t, h.step(run, "odd").Error)
+		require.Equal(t, run.StepFailed, h.step(made, "odd").Status)
+		require.NotEmpty(t, h.step(made, "odd").Error)
 	})
 }
 
 func TestJudgeStep_ConditionSpeaksOfTheContactNow(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		run := h.run("ada")
+		made := h.run("ada")
 		h.process(identify("ada"))
-		ask := activities.StepInput{Run: run, Step: "ask", Kind: "distribute"}
+		ask := activities.StepInput{Run: made, Step: "ask", Kind: "distribute"}
 		j, err := h.runs.JudgeStep(t.Context(), ask)
 		require.NoError(t, err)
 		require.Equal(t, activities.Judgement{}, j)
@@ -150,7 +152,7 @@ func TestJudgeStep_ConditionSpeaksOfTheContactNow(t *testing.T) {
 		j, err = h.runs.JudgeStep(t.Context(), ask)
 		require.NoError(t, err)
 		require.Equal(t, activities.Judgement{Skip: true}, j)
-		require.Equal(t, store.StepSkipped, h.step(run, "ask").Status)
+		require.Equal(t, run.StepSkipped, h.step(made, "ask").Status)
 	})
 }
 
@@ -159,14 +161,14 @@ func TestJudgeStep_ConditionSpeaksOfTheContactNow(t *testing.T) {
 func TestJudgeStep_ContactComesLater_IsWaitedForAFewMinutes(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		patient, late := h.run("ada"), h.run("bob")
-		ask := func(run id.ID) (activities.Judgement, error) {
-			return h.runs.JudgeStep(t.Context(), activities.StepInput{Run: run, Step: "ask", Kind: "distribute"})
+		ask := func(made id.ID) (activities.Judgement, error) {
+			return h.runs.JudgeStep(t.Context(), activities.StepInput{Run: made, Step: "ask", Kind: "distribute"})
 		}
-		for _, run := range []id.ID{patient, late} {
-			_, err := ask(run)
+		for _, made := range []id.ID{patient, late} {
+			_, err := ask(made)
 			require.Equal(t, fault.Unavailable, fault.KindOf(err), "it is tried again")
-			require.Contains(t, h.step(run, "ask").Error, "contact")
-			require.False(t, h.step(run, "ask").EndedAt.Valid)
+			require.Contains(t, h.step(made, "ask").Error, "contact")
+			require.False(t, h.step(made, "ask").EndedAt != 0)
 		}
 		h.pass(4 * time.Minute)
 		h.process(identify("ada"))
@@ -182,15 +184,15 @@ func TestJudgeStep_ContactComesLater_IsWaitedForAFewMinutes(t *testing.T) {
 		j, err = ask(late)
 		require.NoError(t, err)
 		require.True(t, j.Failed)
-		require.Equal(t, store.StepFailed, h.step(late, "ask").Status)
+		require.Equal(t, run.StepFailed, h.step(late, "ask").Status)
 	})
 }
 
 func TestRunTask_EachKindTwice_HappensOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		run := h.run("ada")
+		made := h.run("ada")
 		for range 2 {
-			r, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: run, Step: "know", Kind: "update_contact"})
+			r, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: "know", Kind: "update_contact"})
 			require.NoError(t, err)
 			require.Equal(t, activities.StepResult{}, r)
 		}
@@ -201,17 +203,17 @@ func TestRunTask_EachKindTwice_HappensOnce(t *testing.T) {
 
 		var dists []id.ID
 		for range 2 {
-			_, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: run, Step: "ask", Kind: "distribute"})
+			_, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: "ask", Kind: "distribute"})
 			require.NoError(t, err)
-			rows, _, err := h.ListDistributions(t.Context(), run, store.Paging{Limit: 10})
+			rows, _, err := h.ListDistributions(t.Context(), made, store.Paging{Limit: 10})
 			require.NoError(t, err)
 			require.Len(t, rows, 1)
 			dists = append(dists, rows[0].ID)
 		}
 		require.Equal(t, dists[0], dists[1])
 		require.Equal(t, dists[:1], h.launched.dists)
-		require.Equal(t, 1, h.step(run, "ask").Attempts)
-		require.Equal(t, h.contacts()[0].ID, h.status(run).Contact, "the run is about them from now on")
+		require.Equal(t, 1, h.step(made, "ask").Attempts)
+		require.Equal(t, h.contacts()[0].ID, h.status(made).Contact, "the run is about them from now on")
 	})
 }
 
@@ -221,31 +223,31 @@ type lost struct {
 	err error
 }
 
-func (l *lost) EndStep(ctx context.Context, run id.ID, step, status, output, message string) error {
+func (l *lost) EndStep(ctx context.Context, made id.ID, step string, status run.StepStatus, output, message string) error {
 	if err := l.err; err != nil {
 		l.err = nil
 		return err
 	}
-	return l.RunStore.EndStep(ctx, run, step, status, output, message)
+	return l.RunStore.EndStep(ctx, made, step, status, output, message)
 }
 
 func TestRunTask_BreaksOffAfterTheEffect_EffectIsThereOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		run := h.run("ada")
+		made := h.run("ada")
 		l := &lost{RunStore: h.Store}
 		h.runs.Store = l
-		for _, s := range []activities.StepInput{{Run: run, Step: "know", Kind: "update_contact"}, {Run: run, Step: "ask", Kind: "distribute"}} {
+		for _, s := range []activities.StepInput{{Run: made, Step: "know", Kind: "update_contact"}, {Run: made, Step: "ask", Kind: "distribute"}} {
 			l.err = fault.New(fault.Unavailable, "gone")
 			_, err := h.runs.RunTask(t.Context(), s)
 			require.Error(t, err)
 			r, err := h.runs.RunTask(t.Context(), s)
 			require.NoError(t, err)
 			require.False(t, r.Failed)
-			require.Equal(t, store.StepDone, h.step(run, s.Step).Status)
-			require.Equal(t, 2, h.step(run, s.Step).Attempts)
+			require.Equal(t, run.StepDone, h.step(made, s.Step).Status)
+			require.Equal(t, 2, h.step(made, s.Step).Attempts)
 		}
 		require.Len(t, h.contacts(), 1)
-		rows, _, err := h.ListDistributions(t.Context(), run, store.Paging{Limit: 10})
+		rows, _, err := h.ListDistributions(t.Context(), made, store.Paging{Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
 	})
@@ -254,14 +256,14 @@ func TestRunTask_BreaksOffAfterTheEffect_EffectIsThereOnce(t *testing.T) {
 func TestRunTask_ContactComesLater_IsWaitedForAFewMinutes(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		patient, late := h.run("ada"), h.run("bob")
-		ask := func(run id.ID) (activities.StepResult, error) {
-			return h.runs.RunTask(t.Context(), activities.StepInput{Run: run, Step: "ask", Kind: "distribute"})
+		ask := func(made id.ID) (activities.StepResult, error) {
+			return h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: "ask", Kind: "distribute"})
 		}
-		for _, run := range []id.ID{patient, late} {
-			_, err := ask(run)
+		for _, made := range []id.ID{patient, late} {
+			_, err := ask(made)
 			require.Equal(t, fault.Unavailable, fault.KindOf(err), "it is tried again")
-			require.Equal(t, store.StepRunning, h.step(run, "ask").Status)
-			require.Contains(t, h.step(run, "ask").Error, "not known yet")
+			require.Equal(t, run.StepRunning, h.step(made, "ask").Status)
+			require.Contains(t, h.step(made, "ask").Error, "not known yet")
 		}
 		h.pass(4 * time.Minute)
 		_, err := ask(late)
@@ -275,7 +277,7 @@ func TestRunTask_ContactComesLater_IsWaitedForAFewMinutes(t *testing.T) {
 		r, err = ask(late)
 		require.NoError(t, err)
 		require.Equal(t, activities.StepResult{Failed: true}, r)
-		require.Equal(t, store.StepFailed, h.step(late, "ask").Status)
+		require.Equal(t, run.StepFailed, h.step(late, "ask").Status)
 		r, err = ask(late)
 		require.NoError(t, err)
 		require.True(t, r.Failed, "an end stays")
@@ -289,17 +291,17 @@ func TestRunTask_SettingsThatCannotWork_FailTheStepWithTheirName(t *testing.T) {
 		p.Surveys = append(p.Surveys, p.Surveys[0])
 		p.Surveys[1].Name = "gone"
 		h.save(p)
-		run := h.run("ada")
+		made := h.run("ada")
 		h.process(identify("ada"))
 		h.save(h.plan())
-		r, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: run, Step: "ask", Kind: "distribute"})
+		r, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: "ask", Kind: "distribute"})
 		require.NoError(t, err)
 		require.True(t, r.Failed)
-		require.Contains(t, h.step(run, "ask").Error, `"gone"`)
-		require.NoError(t, h.runs.EndRun(t.Context(), activities.RunEnd{Run: run, Status: store.RunFailed, Step: "ask"}))
-		require.True(t, strings.HasPrefix(h.status(run).Reason, "ask: survey"), h.status(run).Reason)
+		require.Contains(t, h.step(made, "ask").Error, `"gone"`)
+		require.NoError(t, h.runs.EndRun(t.Context(), activities.RunEnd{Run: made, Status: run.Failed, Step: "ask"}))
+		require.True(t, strings.HasPrefix(h.status(made).Reason, "ask: survey"), h.status(made).Reason)
 
-		r, err = h.runs.RunTask(t.Context(), activities.StepInput{Run: run, Step: "other", Kind: "no_such_task"})
+		r, err = h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: "other", Kind: "no_such_task"})
 		require.NoError(t, err)
 		require.True(t, r.Failed)
 	})
@@ -308,9 +310,9 @@ func TestRunTask_SettingsThatCannotWork_FailTheStepWithTheirName(t *testing.T) {
 func TestRunTask_DatabaseAway_IsTriedAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t, "sqlite://"+t.TempDir()+"/segue.db")
-	run := h.run("ada")
+	made := h.run("ada")
 	h.runs.Store = &away{h.Store}
-	_, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: run, Step: "know", Kind: "update_contact"})
+	_, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: "know", Kind: "update_contact"})
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	require.False(t, fault.KindOf(err).Final())
 }
@@ -318,6 +320,6 @@ func TestRunTask_DatabaseAway_IsTriedAgain(t *testing.T) {
 // away is a database that cannot be read.
 type away struct{ activities.RunStore }
 
-func (away) RunByID(context.Context, id.ID) (store.Run, error) {
-	return store.Run{}, fault.Wrap(fault.Unavailable, errors.New("connection refused"), "database")
+func (away) RunByID(context.Context, id.ID) (run.Run, error) {
+	return run.Run{}, fault.Wrap(fault.Unavailable, errors.New("connection refused"), "database")
 }

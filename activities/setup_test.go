@@ -18,13 +18,16 @@ import (
 	"github.com/segue-xm/segue/activities/task/distribute"
 	"github.com/segue-xm/segue/activities/task/updatecontact"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/mail"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 	"github.com/segue-xm/segue/internal/data/store"
-	"github.com/segue-xm/segue/internal/outside/mail"
 	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
 
@@ -172,7 +175,7 @@ func open(t *testing.T, url string) *house {
 	s := store.New(d)
 	h.Store, h.postgres = s, d.Postgres()
 	h.save(h.plan())
-	h.source, h.dir = h.named(store.KindSource, "web"), h.named(store.KindDirectory, "customers")
+	h.source, h.dir = h.named(plan.KindSource, "web"), h.named(plan.KindDirectory, "customers")
 
 	h.cache = routing.NewCache(s)
 	directory := &activities.Directory{Store: s, Revisions: h.cache, Now: h.now}
@@ -208,7 +211,7 @@ func (h *house) save(p *plan.Plan) {
 	require.NoError(h.t, err)
 }
 
-func (h *house) named(kind, name string) id.ID {
+func (h *house) named(kind plan.Kind, name string) id.ID {
 	h.t.Helper()
 	v, err := h.NameID(h.t.Context(), kind, name)
 	require.NoError(h.t, err)
@@ -236,7 +239,7 @@ func (h *house) take(bodies ...string) []id.ID {
 func (h *house) written(bodies ...string) (events []id.ID, refs []delivery.Ref) {
 	h.t.Helper()
 	events = h.take(bodies...)
-	matched, err := h.events.FilterEvents(h.t.Context(), activities.Batch{Events: events})
+	matched, err := h.events.FilterEvents(h.t.Context(), handover.Batch{Events: events})
 	require.NoError(h.t, err)
 	_, err = h.events.MapFields(h.t.Context(), matched)
 	require.NoError(h.t, err)
@@ -254,7 +257,7 @@ func (h *house) process(bodies ...string) []id.ID {
 func (h *house) processIDs(events []id.ID) {
 	h.t.Helper()
 	ctx := h.t.Context()
-	matched, err := h.events.FilterEvents(ctx, activities.Batch{Events: events})
+	matched, err := h.events.FilterEvents(ctx, handover.Batch{Events: events})
 	require.NoError(h.t, err)
 	for range 2 {
 		mapped, err := h.events.MapFields(ctx, matched)
@@ -297,7 +300,7 @@ func (h *house) transactions() (n int) {
 	return n
 }
 
-func (h *house) listRuns() []store.RunRow {
+func (h *house) listRuns() []run.Run {
 	h.t.Helper()
 	rows, _, err := h.ListRuns(h.t.Context(), store.RunQuery{}, store.Paging{Limit: 100})
 	require.NoError(h.t, err)
@@ -311,24 +314,24 @@ func (h *house) run(user string) id.ID {
 	rows, _, err := h.ListRuns(h.t.Context(), store.RunQuery{Event: event}, store.Paging{Limit: 10})
 	require.NoError(h.t, err)
 	require.Len(h.t, rows, 1)
-	_, err = h.runs.BeginRun(h.t.Context(), activities.RunInput{Run: rows[0].ID})
+	_, err = h.runs.BeginRun(h.t.Context(), handover.RunInput{Run: rows[0].ID})
 	require.NoError(h.t, err)
 	return rows[0].ID
 }
 
-func (h *house) step(run id.ID, step string) store.StepRow {
+func (h *house) step(v id.ID, step string) run.Step {
 	h.t.Helper()
-	rows, err := h.StepRows(h.t.Context(), []id.ID{run})
+	rows, err := h.StepRows(h.t.Context(), []id.ID{v})
 	require.NoError(h.t, err)
 	for _, r := range rows {
 		if r.Step == step {
 			return r
 		}
 	}
-	return store.StepRow{}
+	return run.Step{}
 }
 
-func (h *house) status(run id.ID) store.RunRow {
+func (h *house) status(run id.ID) run.Run {
 	h.t.Helper()
 	r, err := h.RunRow(h.t.Context(), run)
 	require.NoError(h.t, err)
@@ -352,7 +355,7 @@ func (h *house) invited(user string) id.ID {
 }
 
 // send sends one kind of message, as an activity because it says that it lives.
-func (h *house) send(d id.ID, kind string) (activities.Sent, error) {
+func (h *house) send(d id.ID, kind distribution.Kind) (activities.Sent, error) {
 	h.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -383,14 +386,14 @@ func (h *house) invitation(d id.ID) store.InvitationRow {
 
 // broken is a mail server that takes the mail and then fails, or fails at once.
 type broken struct {
-	mail.Sender
+	activities.MailSender
 	err   error
 	takes bool
 }
 
 func (b *broken) Send(ctx context.Context, m mail.Message) error {
 	if b.takes || b.err == nil {
-		if err := b.Sender.Send(ctx, m); err != nil {
+		if err := b.MailSender.Send(ctx, m); err != nil {
 			return err
 		}
 	}
@@ -402,7 +405,7 @@ func (h *house) token(d id.ID) string {
 	h.t.Helper()
 	_, err := h.send(d, "invitation")
 	require.NoError(h.t, err)
-	inv, err := h.Reserve(h.t.Context(), h.invitation(d).ID, "invitation", store.Rule{})
+	inv, err := h.Reserve(h.t.Context(), h.invitation(d).ID, "invitation", distribution.Rule{})
 	require.NoError(h.t, err)
 	return inv.Invitation.Token
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities/task"
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
 // StepInput names a step of a run.
@@ -34,12 +35,12 @@ type Judgement struct {
 
 // situation is a run with all that its steps can see, read afresh.
 type situation struct {
-	run   store.Run
+	run   run.Run
 	def   *flow.Workflow
 	dir   *routing.Directory
 	name  string
 	scope flow.Scope
-	steps []store.Step
+	steps []run.Step
 }
 
 // look reads a run and what is true now.
@@ -85,8 +86,8 @@ func (a *Runs) look(ctx context.Context, run id.ID) (situation, error) {
 	outputs := jsonvalue.NewObject(len(steps))
 	s.steps = steps
 	for _, st := range steps {
-		if st.Output.Valid {
-			o, err := jsonvalue.ParseObject([]byte(st.Output.String))
+		if st.Output != "" {
+			o, err := jsonvalue.ParseObject([]byte(st.Output))
 			if err != nil {
 				return s, err
 			}
@@ -121,20 +122,20 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 		}
 	}
 	if err != nil {
-		return Judgement{Failed: true}, a.record(ctx, in, store.StepFailed, nil, words(err))
+		return Judgement{Failed: true}, a.record(ctx, in, run.StepFailed, nil, words(err))
 	}
 	j := Judgement{Skip: v.Skip, Branch: v.Branch, Wait: v.Wait, Stop: v.Stop}
 	output := jsonvalue.NewObject(1)
 	switch {
 	case v.Skip:
 		output.Set("reason", v.Reason)
-		return j, a.record(ctx, in, store.StepSkipped, output, "")
+		return j, a.record(ctx, in, run.StepSkipped, output, "")
 	case v.Stop:
 		output.Set("reason", v.Reason)
-		return j, a.record(ctx, in, store.StepDone, output, "")
+		return j, a.record(ctx, in, run.StepDone, output, "")
 	case in.Kind == flow.KindBranch:
 		output.Set("branch", float64(v.Branch))
-		return j, a.record(ctx, in, store.StepDone, output, "")
+		return j, a.record(ctx, in, run.StepDone, output, "")
 	case in.Kind == flow.KindWait:
 		waits := jsonvalue.NewObject(2)
 		waits.Set("for", v.Wait.String())
@@ -143,7 +144,7 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 			j.Answered = answered(s.scope.Steps, v.Response)
 			waits.Set("response", v.Response)
 		}
-		_, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepWaiting, jsonvalue.Text(waits))
+		_, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, run.StepWaiting, jsonvalue.Text(waits))
 		return j, err
 	}
 	return j, nil
@@ -153,11 +154,11 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 // speak of may still find one: the identify call that makes the contact may be in
 // another batch. Nil when the patience for that is over.
 func (a *Runs) awaitContact(ctx context.Context, in StepInput, failed error) error {
-	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepRunning, "")
+	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, run.StepRunning, "")
 	if err != nil {
 		return err
 	}
-	if row.EndedAt.Valid || a.Now().Sub(begun(row)) > contactPatience {
+	if row.Status.Ended() || a.Now().Sub(row.Began()) > contactPatience {
 		return nil
 	}
 	if err := a.Store.StepError(ctx, in.Run, in.Step, words(failed)); err != nil {
@@ -166,17 +167,14 @@ func (a *Runs) awaitContact(ctx context.Context, in StepInput, failed error) err
 	return task.NotYet(fault.Wrap(fault.NotFound, failed, "no contact to judge by"))
 }
 
-// begun is when a step was first tried.
-func begun(row store.Step) time.Time { return time.UnixMilli(row.StartedAt.Int64) }
-
 // waiting is what a wait that has begun waits for: it was judged when it was
 // reached, and from then on only time and the answer end it.
 func (s situation) waiting(in StepInput) (j Judgement, begun bool, err error) {
 	for _, st := range s.steps {
-		if st.Step != in.Step || st.Status != store.StepWaiting || !st.Input.Valid {
+		if st.Step != in.Step || st.Status != run.StepWaiting || st.Input == "" {
 			continue
 		}
-		o, err := jsonvalue.ParseObject([]byte(st.Input.String))
+		o, err := jsonvalue.ParseObject([]byte(st.Input))
 		if err != nil {
 			return j, true, err
 		}
@@ -222,11 +220,11 @@ func answered(steps any, step string) bool {
 	all, _ := steps.(*jsonvalue.Object)
 	out, _ := all.Get(step).(*jsonvalue.Object)
 	response, _ := out.Get("response").(*jsonvalue.Object)
-	return response.Get("status") == "finished"
+	return response.Get("status") == string(distribution.Finished)
 }
 
-func (a *Runs) record(ctx context.Context, in StepInput, status string, output *jsonvalue.Object, message string) error {
-	if _, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepRunning, ""); err != nil {
+func (a *Runs) record(ctx context.Context, in StepInput, status run.StepStatus, output *jsonvalue.Object, message string) error {
+	if _, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, run.StepRunning, ""); err != nil {
 		return err
 	}
 	text := ""
@@ -247,7 +245,7 @@ type WaitEnd struct {
 func (a *Runs) EndWait(ctx context.Context, in WaitEnd) error {
 	output := jsonvalue.NewObject(1)
 	output.Set("ended_by", in.By)
-	return a.Store.EndStep(ctx, in.Run, in.Step, store.StepDone, jsonvalue.Text(output), "")
+	return a.Store.EndStep(ctx, in.Run, in.Step, run.StepDone, jsonvalue.Text(output), "")
 }
 
 // StepResult is how a task went.
@@ -266,18 +264,18 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 	}
 	spec, ok := a.Tasks.Spec(in.Kind)
 	if !ok {
-		return StepResult{Failed: true}, a.record(ctx, in, store.StepFailed, nil, "this process knows no task "+in.Kind)
+		return StepResult{Failed: true}, a.record(ctx, in, run.StepFailed, nil, "this process knows no task "+in.Kind)
 	}
 	with, err := s.def.StepWith(in.Step, s.scope, spec.Deferred()...)
 	if err != nil {
-		return StepResult{Failed: true}, a.record(ctx, in, store.StepFailed, nil, words(err))
+		return StepResult{Failed: true}, a.record(ctx, in, run.StepFailed, nil, words(err))
 	}
-	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, store.StepRunning, jsonvalue.Text(a.Tasks.Redact(in.Kind, with)))
+	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, run.StepRunning, jsonvalue.Text(a.Tasks.Redact(in.Kind, with)))
 	if err != nil {
 		return StepResult{}, err
 	}
-	if row.EndedAt.Valid {
-		return StepResult{Failed: row.Status == store.StepFailed}, nil
+	if row.Status.Ended() {
+		return StepResult{Failed: row.Status == run.StepFailed}, nil
 	}
 	out, err := a.Tasks.Run(ctx, in.Kind, task.RawInput{With: with, Context: task.Context{
 		Key: in.Run.String() + "/" + in.Step, Run: in.Run, Workflow: s.name, Step: in.Step, Event: s.run.Event, ContactID: s.run.Contact,
@@ -291,7 +289,7 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 			return StepResult{}, err
 		}
 	}
-	if err := a.Store.EndStep(ctx, in.Run, in.Step, store.StepDone, jsonvalue.Text(out.Values), ""); err != nil {
+	if err := a.Store.EndStep(ctx, in.Run, in.Step, run.StepDone, jsonvalue.Text(out.Values), ""); err != nil {
 		return StepResult{}, err
 	}
 	if out.Distribution != 0 {
@@ -310,17 +308,17 @@ const contactPatience = 5 * time.Minute
 
 // taskFailed ends the step for good, or notes the failure and returns it so that
 // Temporal tries again.
-func (a *Runs) taskFailed(ctx context.Context, in StepInput, row store.Step, err error) (StepResult, error) {
+func (a *Runs) taskFailed(ctx context.Context, in StepInput, row run.Step, err error) (StepResult, error) {
 	final := fault.KindOf(err).Final()
 	if !final {
 		limit := patience
 		if task.IsNotYet(err) {
 			limit = contactPatience
 		}
-		final = a.Now().Sub(begun(row)) > limit
+		final = a.Now().Sub(row.Began()) > limit
 	}
 	if final {
-		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, store.StepFailed, "", words(err))
+		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, run.StepFailed, "", words(err))
 	}
 	if noted := a.Store.StepError(ctx, in.Run, in.Step, words(err)); noted != nil {
 		return StepResult{}, noted

@@ -23,7 +23,7 @@ type Source struct {
 type Keys interface {
 	CurrentRevision(ctx context.Context) (int64, error)
 	RevisionPlan(ctx context.Context, revision int64) (*plan.Plan, error)
-	NameIDs(ctx context.Context) (map[[2]string]id.ID, error)
+	NameIDs(ctx context.Context) (map[plan.Name]id.ID, error)
 	// WorkflowURLs are workflows by the SHA-256 of the token in their URL.
 	WorkflowURLs(ctx context.Context) (map[[32]byte]id.ID, error)
 }
@@ -143,7 +143,7 @@ func (a *Access) fill(ctx context.Context, t *table) error {
 		return out
 	}
 	for _, src := range p.Sources {
-		s := Source{ID: ids[[2]string{"source", src.Name}], Name: src.Name, WebhookSecrets: resolve(src.WebhookSecrets)}
+		s := Source{ID: ids[plan.Name{Kind: plan.KindSource, Name: src.Name}], Name: src.Name, WebhookSecrets: resolve(src.WebhookSecrets)}
 		t.sources[s.Name], t.sources[s.ID.String()] = s, s
 		for _, k := range resolve(src.WriteKeys) {
 			t.writeKeys[sha256.Sum256([]byte(k))] = s
@@ -152,7 +152,7 @@ func (a *Access) fill(ctx context.Context, t *table) error {
 	workflows := make(map[id.ID]Source, len(p.Workflows))
 	for _, w := range p.Workflows {
 		name := routing.URLSource(w.Name)
-		workflows[ids[[2]string{"workflow", w.Name}]] = Source{ID: ids[[2]string{"source", name}], Name: name}
+		workflows[ids[plan.Name{Kind: plan.KindWorkflow, Name: w.Name}]] = Source{ID: ids[plan.Name{Kind: plan.KindSource, Name: name}], Name: name}
 	}
 	for token, w := range urls {
 		if s, ok := workflows[w]; ok {

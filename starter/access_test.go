@@ -47,8 +47,8 @@ func (k *keys) RevisionPlan(context.Context, int64) (*plan.Plan, error) {
 		Workflows: []plan.Workflow{{Name: "ask"}}}, nil
 }
 
-func (k *keys) NameIDs(context.Context) (map[[2]string]id.ID, error) {
-	return map[[2]string]id.ID{{"source", "web"}: 1, {"workflow", "ask"}: 2, {"source", "workflow:ask"}: 3}, nil
+func (k *keys) NameIDs(context.Context) (map[plan.Name]id.ID, error) {
+	return map[plan.Name]id.ID{{Kind: plan.KindSource, Name: "web"}: 1, {Kind: plan.KindWorkflow, Name: "ask"}: 2, {Kind: plan.KindSource, Name: "workflow:ask"}: 3}, nil
 }
 
 func (k *keys) WorkflowURLs(context.Context) (map[[32]byte]id.ID, error) {

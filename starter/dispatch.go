@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
 const (
@@ -58,7 +58,7 @@ func (d *dispatcher) add(events []accepted) {
 		return
 	}
 	d.waiting = append(d.waiting, events[:min(len(events), maxWaiting-len(d.waiting))]...)
-	for n := 0; n < len(events); n += launch.MaxBatch {
+	for n := 0; n < len(events); n += handover.MaxBatch {
 		d.wake.Signal()
 	}
 }
@@ -74,7 +74,7 @@ func (d *dispatcher) take() (batch []accepted, ok bool) {
 	if len(d.waiting) == 0 || d.closed && !time.Now().Before(d.until) {
 		return nil, false
 	}
-	n := min(len(d.waiting), launch.MaxBatch)
+	n := min(len(d.waiting), handover.MaxBatch)
 	batch = append([]accepted(nil), d.waiting[:n]...)
 	d.waiting = d.waiting[n:]
 	if len(d.waiting) == 0 {

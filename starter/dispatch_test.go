@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
 // many posts one batch of n events.
@@ -44,9 +44,9 @@ func TestDispatch_WhenIdle_StartsAtOnce(t *testing.T) {
 func TestDispatch_EventsOfOneCommit_StartTogether(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.many("a", launch.MaxBatch)
+	f.many("a", handover.MaxBatch)
 	f.eventually("started", func() bool { return f.launcher.count() > 0 })
-	require.Len(t, f.launcher.batches[0], launch.MaxBatch)
+	require.Len(t, f.launcher.batches[0], handover.MaxBatch)
 }
 
 func TestDispatch_BatchesGrowWhileStartsAreUnderWay(t *testing.T) {

@@ -147,7 +147,7 @@ func (f *fixture) secrets(ctx context.Context) (map[string]string, error) {
 	return f.store.Secrets(ctx, plainSealer{})
 }
 
-func (f *fixture) named(kind, name string) id.ID {
+func (f *fixture) named(kind plan.Kind, name string) id.ID {
 	f.t.Helper()
 	v, err := f.store.NameID(f.t.Context(), kind, name)
 	require.NoError(f.t, err)
@@ -157,7 +157,7 @@ func (f *fixture) named(kind, name string) id.ID {
 // token is of the URL of the workflow "ask".
 func (f *fixture) token() string {
 	f.t.Helper()
-	tokens, err := f.store.WorkflowTokens(f.t.Context(), plainSealer{}, f.named(store.KindWorkflow, "ask"))
+	tokens, err := f.store.WorkflowTokens(f.t.Context(), plainSealer{}, f.named(plan.KindWorkflow, "ask"))
 	require.NoError(f.t, err)
 	require.Len(f.t, tokens, 1)
 	return tokens[0]

@@ -43,7 +43,7 @@ func (*nowhere) EventByMessage(context.Context, id.ID, string) (id.ID, error) { 
 func (*nowhere) NoteURLUse(context.Context, [32]byte, time.Time) error        { return nil }
 func (*nowhere) ProcessEvents(context.Context, []id.ID, string) error         { return nil }
 func (*nowhere) CurrentRevision(context.Context) (int64, error)               { return 1, nil }
-func (*nowhere) NameIDs(context.Context) (map[[2]string]id.ID, error)         { return nil, nil }
+func (*nowhere) NameIDs(context.Context) (map[plan.Name]id.ID, error)         { return nil, nil }
 func (*nowhere) WorkflowURLs(context.Context) (map[[32]byte]id.ID, error) {
 	return map[[32]byte]id.ID{sha256.Sum256([]byte("url")): 0}, nil
 }

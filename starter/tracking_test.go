@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/store"
 )
@@ -42,7 +43,7 @@ func TestTracking_EveryPath_StoresItsType(t *testing.T) {
 	require.Len(t, rows, len(paths))
 	for _, r := range rows {
 		require.Equal(t, paths[r.MessageID], r.Type, r.MessageID)
-		require.Equal(t, f.named(store.KindSource, "web"), r.Source)
+		require.Equal(t, f.named(plan.KindSource, "web"), r.Source)
 		require.Equal(t, store.StatusAccepted, r.Status)
 		require.Equal(t, int64(1), r.Revision)
 	}
@@ -88,7 +89,7 @@ func TestTracking_WriteKey_WhereverItIs(t *testing.T) {
 			f.taken(a)
 			rows := f.stored()
 			last := rows[len(rows)-1]
-			require.Equal(t, f.named(store.KindSource, c.source), last.Source, c.name)
+			require.Equal(t, f.named(plan.KindSource, c.source), last.Source, c.name)
 			require.NotContains(t, f.body(last.ID), "wk-")
 		}
 	}

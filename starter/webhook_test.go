@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/starter"
@@ -35,7 +36,7 @@ func TestWebhook_Signature(t *testing.T) {
 	}{
 		{"single", shop, one, signed(one, secret), 200},
 		{"second secret at once", shop, one, signed(one, lapsing), 200},
-		{"by id", f.named(store.KindSource, shop).String(), one, signed(one, secret), 200},
+		{"by id", f.named(plan.KindSource, shop).String(), one, signed(one, secret), 200},
 		{"upper case hex", shop, one, strings.ToUpper(signed(one, secret)), 200},
 		{"array by its first element's raw bytes", shop, array, signed(first, secret), 200},
 		{"whole array", shop, array, signed(array, lapsing), 200},
@@ -58,7 +59,7 @@ func TestWebhook_Signature(t *testing.T) {
 	rows := f.stored()
 	require.Len(t, rows, 3, "the same events came several times")
 	for _, r := range rows {
-		require.Equal(t, f.named(store.KindSource, shop), r.Source)
+		require.Equal(t, f.named(plan.KindSource, shop), r.Source)
 	}
 }
 
@@ -107,7 +108,7 @@ func TestWebhook_Default_Takes4000EventsOf16MB(t *testing.T) {
 // deliver sends a recorded request as it was recorded, byte for byte.
 func (f *fixture) deliver(name string) answer {
 	f.t.Helper()
-	request, err := os.ReadFile(filepath.Join("..", "internal", "segment", "testdata", "deliveries", name))
+	request, err := os.ReadFile(filepath.Join("..", "internal", "core", "segment", "testdata", "deliveries", name))
 	require.NoError(f.t, err)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
 	require.NoError(f.t, err)

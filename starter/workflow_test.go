@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -35,7 +36,7 @@ func TestWorkflowURL_AnyJSON_IsStoredAsItCame(t *testing.T) {
 		require.Equal(t, body, f.body(v))
 		row, err := f.store.EventRow(t.Context(), v)
 		require.NoError(t, err)
-		require.Equal(t, f.named(store.KindSource, "workflow:ask"), row.Source)
+		require.Equal(t, f.named(plan.KindSource, "workflow:ask"), row.Source)
 		require.Equal(t, store.StatusAccepted, row.Status)
 	}
 	rows := f.stored()
@@ -135,7 +136,7 @@ func TestWorkflowURL_ArchivedWorkflow_IsNotFound(t *testing.T) {
 func TestWorkflowURL_LastUse_IsNotedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, f *fixture) {
-		workflow := f.named(store.KindWorkflow, "ask")
+		workflow := f.named(plan.KindWorkflow, "ask")
 		used := func() time.Time {
 			at, err := f.store.WorkflowURLUsed(t.Context(), workflow)
 			require.NoError(t, err)

@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
-	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
 // Backlog is where hand-overs that did not arrive are found.
 type Backlog interface {
 	ClaimInbox(ctx context.Context, limit int, lease time.Duration) ([]id.ID, error)
-	ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]store.Handover, error)
-	DueNow(ctx context.Context) ([]store.Due, error)
-	Holds(ctx context.Context, revision int64) (store.Holds, error)
-	Pauses(ctx context.Context) ([]store.Pause, error)
+	ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]handover.Overdue, error)
+	DueNow(ctx context.Context) ([]delivery.Due, error)
+	Holds(ctx context.Context, revision int64) (delivery.Holds, error)
+	Pauses(ctx context.Context) ([]delivery.Pause, error)
 	ReleaseHeld(ctx context.Context, destination id.ID, held time.Time) (int64, error)
 	EnsurePartitions(ctx context.Context) error
 }
@@ -47,7 +48,7 @@ type Sweeper struct {
 
 const (
 	sweepLease = 30 * time.Second
-	sweepLimit = 20 * launch.MaxBatch
+	sweepLimit = 20 * handover.MaxBatch
 	// slow is from when on a round counts as slow: the sweeper then rests twice as
 	// long as it took, so that it never is what keeps Temporal busy.
 	slow = time.Second
@@ -120,7 +121,7 @@ func (s *Sweeper) events(ctx context.Context) error {
 
 // launchAll starts batches of events.
 func (s *Sweeper) launchAll(ctx context.Context, ids []id.ID) error {
-	batches := slices.Collect(slices.Chunk(ids, launch.MaxBatch))
+	batches := slices.Collect(slices.Chunk(ids, handover.MaxBatch))
 	return each(batches, func(batch []id.ID) error { return s.Launcher.ProcessEvents(ctx, batch, "") })
 }
 
@@ -155,8 +156,8 @@ func (s *Sweeper) handovers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return each(list, func(h store.Handover) error {
-		if h.Kind == store.HandoverDistribution {
+	return each(list, func(h handover.Overdue) error {
+		if h.Kind == handover.KindDistribution {
 			return s.Launcher.StartDistribution(ctx, h.ID)
 		}
 		return s.Launcher.StartRun(ctx, h.ID, "")
@@ -189,12 +190,12 @@ func (s *Sweeper) held(ctx context.Context) error {
 
 // isMessage reports whether an action is what an account does for distributions.
 func isMessage(action string) bool {
-	return action == store.ActionDistribute || action == store.ActionProgress
+	return action == distribution.ActionDistribute || action == distribution.ActionProgress
 }
 
 // off reports whether a destination is switched off or paused.
-func off(d *routing.Destination, pauses []store.Pause) bool {
-	return !d.Def.IsEnabled() || slices.ContainsFunc(pauses, func(p store.Pause) bool { return p.Destination == d.ID })
+func off(d *routing.Destination, pauses []delivery.Pause) bool {
+	return !d.Def.IsEnabled() || slices.ContainsFunc(pauses, func(p delivery.Pause) bool { return p.Destination == d.ID })
 }
 
 // deliveries wakes the destinations that have something due that is not held back.

@@ -14,13 +14,15 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 	"github.com/segue-xm/segue/internal/data/store"
-	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
 // temporal notes what was started, or does not answer.
@@ -114,7 +116,7 @@ func (l *left) save(enabled *bool) {
 	require.NoError(l.t, err)
 }
 
-func (l *left) named(kind, name string) id.ID {
+func (l *left) named(kind plan.Kind, name string) id.ID {
 	l.t.Helper()
 	v, err := l.NameID(l.t.Context(), kind, name)
 	require.NoError(l.t, err)
@@ -125,7 +127,7 @@ func (l *left) take(n int) []id.ID {
 	l.t.Helper()
 	list := make([]store.NewEvent, n)
 	for i := range list {
-		list[i] = store.NewEvent{Source: l.named(store.KindSource, "web"), Type: "page", MessageID: l.db.Next().String(), Body: []byte(`{}`)}
+		list[i] = store.NewEvent{Source: l.named(plan.KindSource, "web"), Type: "page", MessageID: l.db.Next().String(), Body: []byte(`{}`)}
 	}
 	out, err := l.StoreEvents(l.t.Context(), list, time.Minute)
 	require.NoError(l.t, err)
@@ -145,7 +147,7 @@ func TestSweeper_Events_AreStartedWhenTheirLeaseRanOut_ThenLessAndLessOften(t *t
 		require.NoError(t, l.sweeper.Once(t.Context()))
 		require.ElementsMatch(t, ids, l.temporal.events)
 		slices.Sort(l.temporal.sizes)
-		require.Equal(t, []int{30, launch.MaxBatch, launch.MaxBatch}, l.temporal.sizes)
+		require.Equal(t, []int{30, handover.MaxBatch, handover.MaxBatch}, l.temporal.sizes)
 
 		var again []time.Duration // since the time before
 		since := l.clock
@@ -204,12 +206,12 @@ func TestSweeper_RunsAndDistributions_AreStartedUntilTheyBegin(t *testing.T) {
 		ctx := t.Context()
 		event := l.take(1)[0]
 		require.NoError(t, l.DropUnmatched(ctx, nil))
-		ref := delivery.Ref{Event: event, Mapping: l.named(store.KindMapping, "m")}
-		require.NoError(t, l.WriteDeliveries(ctx, []store.NewDelivery{{Event: event, Mapping: ref.Mapping, Destination: l.named(store.KindDestination, "xm"),
+		ref := delivery.Ref{Event: event, Mapping: l.named(plan.KindMapping, "m")}
+		require.NoError(t, l.WriteDeliveries(ctx, []delivery.New{{Event: event, Mapping: ref.Mapping, Destination: l.named(plan.KindDestination, "xm"),
 			Action: plan.StartWorkflow, Status: delivery.Pending, Occurred: l.clock, Due: l.clock.Add(time.Hour)}}))
-		runs, err := l.CreateRuns(ctx, []store.NewRun{{Ref: ref, Workflow: 1, Version: 1, Directory: 2, Status: store.RunPending, Fields: "[]", Payload: []byte(`{}`)}}, 30*time.Second)
+		runs, err := l.CreateRuns(ctx, []run.New{{Ref: ref, Workflow: 1, Version: 1, Directory: 2, Status: run.Pending, Fields: "[]", Payload: []byte(`{}`)}}, 30*time.Second)
 		require.NoError(t, err)
-		d, _, err := l.CreateDistribution(ctx, store.NewDistribution{Run: runs[0].Run, Step: "ask", Directory: 2, Survey: "s", Channel: "email", Settings: "{}", Contact: 3, Snapshot: "{}"}, 30*time.Second)
+		d, _, err := l.CreateDistribution(ctx, distribution.New{Run: runs[0].Run, Step: "ask", Directory: 2, Survey: "s", Channel: "email", Settings: "{}", Contact: 3, Snapshot: "{}"}, 30*time.Second)
 		require.NoError(t, err)
 
 		require.NoError(t, l.sweeper.Once(ctx))
@@ -237,9 +239,9 @@ func TestSweeper_Held_IsReleasedWhenTheDestinationIsOnAgain(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *left) {
 		no := false
 		l.save(&no)
-		xm := l.named(store.KindDestination, "xm")
+		xm := l.named(plan.KindDestination, "xm")
 		event := l.take(1)[0]
-		require.NoError(t, l.WriteDeliveries(t.Context(), []store.NewDelivery{{Event: event, Mapping: l.named(store.KindMapping, "m"), Destination: xm,
+		require.NoError(t, l.WriteDeliveries(t.Context(), []delivery.New{{Event: event, Mapping: l.named(plan.KindMapping, "m"), Destination: xm,
 			Action: plan.UpsertContact, Status: delivery.Held, Occurred: l.clock, Due: activities.HeldUntil}}))
 		l.clock = l.clock.Add(30 * 24 * time.Hour)
 		require.NoError(t, l.sweeper.Once(t.Context()))
@@ -294,10 +296,10 @@ func TestPause_RestsLongerWhileTemporalIsSlow(t *testing.T) {
 
 func TestSweeper_Paused_IsReleasedWhenResumed(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *left) {
-		xm := l.named(store.KindDestination, "xm")
+		xm := l.named(plan.KindDestination, "xm")
 		require.NoError(t, l.PauseDestination(t.Context(), xm, "Mika", ""))
 		event := l.take(1)[0]
-		require.NoError(t, l.WriteDeliveries(t.Context(), []store.NewDelivery{{Event: event, Mapping: l.named(store.KindMapping, "m"), Destination: xm,
+		require.NoError(t, l.WriteDeliveries(t.Context(), []delivery.New{{Event: event, Mapping: l.named(plan.KindMapping, "m"), Destination: xm,
 			Action: plan.UpsertContact, Status: delivery.Held, Occurred: l.clock, Due: activities.HeldUntil}}))
 		require.NoError(t, l.QueueMessages(t.Context(), xm, "invitation", []id.ID{l.db.Next()}, l.clock))
 		l.clock = l.clock.Add(30 * 24 * time.Hour)
@@ -311,14 +313,14 @@ func TestSweeper_Paused_IsReleasedWhenResumed(t *testing.T) {
 
 func TestSweeper_HeldBack_IsNotWokenBefore(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *left) {
-		xm := l.named(store.KindDestination, "xm")
+		xm := l.named(plan.KindDestination, "xm")
 		queue := func(action string) {
-			require.NoError(t, l.WriteDeliveries(t.Context(), []store.NewDelivery{{Event: l.take(1)[0], Mapping: l.named(store.KindMapping, "m"), Destination: xm,
+			require.NoError(t, l.WriteDeliveries(t.Context(), []delivery.New{{Event: l.take(1)[0], Mapping: l.named(plan.KindMapping, "m"), Destination: xm,
 				Action: action, Status: delivery.Pending, Occurred: l.clock, Due: l.clock}}))
 		}
 		hold := func(action string, revision int64) {
-			h := store.Hold{Action: action, UntilMillis: l.clock.Add(time.Hour).UnixMilli(), Revision: revision, Reason: "as the test wants it"}
-			require.NoError(t, l.EndRound(t.Context(), store.Round{Destination: xm, Holds: []store.Hold{h}}))
+			h := delivery.Hold{Action: action, UntilMillis: l.clock.Add(time.Hour).UnixMilli(), Revision: revision, Reason: "as the test wants it"}
+			require.NoError(t, l.EndRound(t.Context(), delivery.Round{Destination: xm, Holds: []delivery.Hold{h}}))
 		}
 		woken := func() int {
 			l.temporal.wakes = nil

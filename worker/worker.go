@@ -19,6 +19,7 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/workflows"
 )
 
@@ -38,7 +39,7 @@ func init() { sdk.SetBinaryChecksum("segue") }
 
 // New returns a worker that is not started yet.
 func New(o Options) sdk.Worker {
-	w := sdk.New(o.Client, workflows.TaskQueue, sdk.Options{
+	w := sdk.New(o.Client, handover.TaskQueue, sdk.Options{
 		WorkflowTaskPollerBehavior: sdk.NewPollerBehaviorAutoscaling(sdk.PollerBehaviorAutoscalingOptions{}),
 		ActivityTaskPollerBehavior: sdk.NewPollerBehaviorAutoscaling(sdk.PollerBehaviorAutoscalingOptions{}),
 		// Local activities write to one database; more at a time only wait there.

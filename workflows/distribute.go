@@ -7,12 +7,13 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/handover"
 )
 
 // Distribute sends the messages of one distribution: the invitation at once, each
 // reminder when it is due to those who have not answered, and ends when everybody
 // has or the time is over.
-func Distribute(ctx workflow.Context, in activities.DistributionInput) error {
+func Distribute(ctx workflow.Context, in handover.DistributionInput) error {
 	start := workflow.Now(ctx)
 	var schedule activities.Schedule
 	if err := short(ctx, distributions.BeginDistribution, in, &schedule); err != nil || schedule.Ended {
@@ -39,17 +40,17 @@ func Distribute(ctx workflow.Context, in activities.DistributionInput) error {
 		}
 	}
 	err := short(ctx, distributions.FinishDistribution, in, nil)
-	drain(workflow.GetSignalChannel(ctx, SignalAnswered))
+	drain(workflow.GetSignalChannel(ctx, handover.SignalAnswered))
 	return err
 }
 
-func send(ctx workflow.Context, in activities.DistributionInput, kind string) error {
+func send(ctx workflow.Context, in handover.DistributionInput, kind distribution.Kind) error {
 	return long(ctx, distributions.SendMessages, activities.SendInput{Distribution: in.Distribution, Kind: kind}, nil)
 }
 
 // waitUntil waits for a moment, or until nobody is left who could answer.
-func waitUntil(ctx workflow.Context, in activities.DistributionInput, at time.Time) (settled bool, err error) {
-	answered := workflow.GetSignalChannel(ctx, SignalAnswered)
+func waitUntil(ctx workflow.Context, in handover.DistributionInput, at time.Time) (settled bool, err error) {
+	answered := workflow.GetSignalChannel(ctx, handover.SignalAnswered)
 	for {
 		var open int
 		if err := short(ctx, distributions.Remaining, in, &open); err != nil || open == 0 {

@@ -7,12 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/workflows"
 )
 
 const day = 24 * time.Hour
 
-var aDistribution = activities.DistributionInput{Distribution: 88}
+var aDistribution = handover.DistributionInput{Distribution: 88}
 
 func (s *stage) sends() []string {
 	return without(s.calls, "Remaining")
@@ -40,8 +41,8 @@ func TestDistribute_Answered_EndsWithoutFurtherReminders(t *testing.T) {
 		}
 		return 1, nil
 	}
-	s.signal(workflows.SignalAnswered, 2*day) // started only: somebody is still open
-	s.signal(workflows.SignalAnswered, 4*day)
+	s.signal(handover.SignalAnswered, 2*day) // started only: somebody is still open
+	s.signal(handover.SignalAnswered, 4*day)
 	require.NoError(t, s.run(workflows.Distribute, aDistribution))
 	require.Equal(t, []string{"BeginDistribution", "SendMessages invitation", "SendMessages reminder-1", "FinishDistribution"}, s.sends())
 	require.Equal(t, []time.Duration{3 * day}, s.when("SendMessages reminder-1"), "the signal before did not move it")

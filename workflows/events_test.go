@@ -12,12 +12,13 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/workflows"
 )
 
 var (
-	batch = activities.Batch{Events: []id.ID{1, 2, 3}}
+	batch = handover.Batch{Events: []id.ID{1, 2, 3}}
 	refs  = []delivery.Ref{{Event: 1, Mapping: 9}}
 )
 
@@ -82,7 +83,7 @@ func TestDeliver_DrainsUntilEmpty(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.gives("DeliverDue", activities.Drained{Done: 100}, activities.Drained{Done: 100}, activities.Drained{Done: 1, Empty: true})
-	require.NoError(t, s.run(workflows.Deliver, activities.DeliverInput{Destination: 5}))
+	require.NoError(t, s.run(workflows.Deliver, handover.DeliverInput{Destination: 5}))
 	require.Equal(t, 3, s.times("DeliverDue"))
 }
 
@@ -90,7 +91,7 @@ func TestDeliver_WaitsForTheNextDue(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.gives("DeliverDue", activities.Drained{Next: time.Hour}, activities.Drained{Next: 2 * time.Hour}, activities.Drained{Empty: true})
-	require.NoError(t, s.run(workflows.Deliver, activities.DeliverInput{Destination: 5}))
+	require.NoError(t, s.run(workflows.Deliver, handover.DeliverInput{Destination: 5}))
 	require.Equal(t, []time.Duration{0, time.Hour, 3 * time.Hour}, s.when("DeliverDue"))
 }
 
@@ -98,16 +99,16 @@ func TestDeliver_WakeEndsTheWait(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.gives("DeliverDue", activities.Drained{Next: time.Hour}, activities.Drained{Empty: true})
-	s.signal(workflows.SignalWake, 10*time.Minute)
-	require.NoError(t, s.run(workflows.Deliver, activities.DeliverInput{Destination: 5}))
+	s.signal(handover.SignalWake, 10*time.Minute)
+	require.NoError(t, s.run(workflows.Deliver, handover.DeliverInput{Destination: 5}))
 	require.Equal(t, []time.Duration{0, 10 * time.Minute}, s.when("DeliverDue"))
 }
 
 func TestDeliver_WokenWhileEmpty_LooksAgain(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.signal(workflows.SignalWake, 0)
-	require.NoError(t, s.run(workflows.Deliver, activities.DeliverInput{Destination: 5}))
+	s.signal(handover.SignalWake, 0)
+	require.NoError(t, s.run(workflows.Deliver, handover.DeliverInput{Destination: 5}))
 	require.Equal(t, 2, s.times("DeliverDue"))
 }
 
@@ -115,7 +116,7 @@ func TestDeliver_LongLife_ContinuesAsNewWithItsInput(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.gives("DeliverDue", activities.Drained{Done: 100})
-	err := s.run(workflows.Deliver, activities.DeliverInput{Destination: 5})
+	err := s.run(workflows.Deliver, handover.DeliverInput{Destination: 5})
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, err, &again, "%v", err)
 	require.Equal(t, "Deliver", again.WorkflowType.Name)

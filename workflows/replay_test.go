@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/workflows"
 )
 
@@ -52,20 +53,20 @@ func TestReplay_HistoriesOfEveryRelease(t *testing.T) {
 func TestReplay_ChangedWorkflow_IsNoticed(t *testing.T) {
 	t.Parallel()
 	changed := map[string]any{
-		"process-events": func(ctx workflow.Context, in activities.Batch) (workflows.Outcome, error) {
+		"process-events": func(ctx workflow.Context, in handover.Batch) (workflows.Outcome, error) {
 			if err := workflow.Sleep(ctx, 1); err != nil {
 				return workflows.Outcome{}, err
 			}
 			return workflows.ProcessEvents(ctx, in)
 		},
-		"run-answered": func(ctx workflow.Context, in activities.RunInput) (activities.RunEnd, error) {
+		"run-answered": func(ctx workflow.Context, in handover.RunInput) (activities.RunEnd, error) {
 			if err := workflow.Sleep(ctx, 1); err != nil {
 				return activities.RunEnd{}, err
 			}
 			return workflows.RunWorkflow(ctx, in)
 		},
-		"distribute": func(ctx workflow.Context, in activities.DistributionInput) error { return nil },
-		"deliver": func(ctx workflow.Context, in activities.DeliverInput) error {
+		"distribute": func(ctx workflow.Context, in handover.DistributionInput) error { return nil },
+		"deliver": func(ctx workflow.Context, in handover.DeliverInput) error {
 			if err := workflows.Deliver(ctx, in); err != nil {
 				return err
 			}

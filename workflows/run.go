@@ -8,27 +8,16 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
-// Search attributes. None holds personal data.
-var (
-	AttributeEvents   = temporal.NewSearchAttributeKeyKeywordList("SegueEvents") // event keys
-	AttributeSource   = temporal.NewSearchAttributeKeyKeyword("SegueSource")
-	AttributeWorkflow = temporal.NewSearchAttributeKeyKeyword("SegueWorkflow")
-	AttributeOutcome  = temporal.NewSearchAttributeKeyKeyword("SegueOutcome")
-)
+// AttributeOutcome shows operators how a run ended.
+var AttributeOutcome = temporal.NewSearchAttributeKeyKeyword(handover.AttributeOutcome)
 
-// Statuses of a run, as the store knows them.
-const (
-	runRunning   = "running"
-	runDone      = "done"
-	runFailed    = "failed"
-	runCancelled = "cancelled"
-)
-
-// run is the state of one RunWorkflow execution.
-type run struct {
+// walk is the state of one RunWorkflow execution.
+type walk struct {
 	id       id.ID
 	answered workflow.ReceiveChannel
 	stopped  bool
@@ -38,12 +27,12 @@ type run struct {
 // RunWorkflow does the steps of one run, in order, each judged when it is reached.
 // Whatever ends it, the run's row says so; an error that no step accounts for also
 // fails the execution, for operators to see.
-func RunWorkflow(ctx workflow.Context, in activities.RunInput) (activities.RunEnd, error) {
-	end := activities.RunEnd{Run: in.Run, Status: runDone}
-	r := &run{id: in.Run, answered: workflow.GetSignalChannel(ctx, SignalAnswered)}
+func RunWorkflow(ctx workflow.Context, in handover.RunInput) (activities.RunEnd, error) {
+	end := activities.RunEnd{Run: in.Run, Status: run.Done}
+	r := &walk{id: in.Run, answered: workflow.GetSignalChannel(ctx, handover.SignalAnswered)}
 	var program activities.Program
 	err := short(ctx, runs.BeginRun, in, &program)
-	if err == nil && program.Status != runRunning {
+	if err == nil && program.Status != run.Running {
 		end.Status = program.Status // it ended before: the first end counts
 		return end, outcome(ctx, end.Status)
 	}
@@ -52,12 +41,12 @@ func RunWorkflow(ctx workflow.Context, in activities.RunInput) (activities.RunEn
 	}
 	switch {
 	case temporal.IsCanceledError(err):
-		end.Status, err = runCancelled, nil
+		end.Status, err = run.Cancelled, nil
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 	case err != nil:
-		end.Status, end.Problem = runFailed, problem(err)
+		end.Status, end.Problem = run.Failed, problem(err)
 	case r.failedAt != "":
-		end.Status, end.Step = runFailed, r.failedAt
+		end.Status, end.Step = run.Failed, r.failedAt
 	}
 	ended := short(ctx, runs.EndRun, end, nil)
 	drain(r.answered)
@@ -73,15 +62,15 @@ func RunWorkflow(ctx workflow.Context, in activities.RunInput) (activities.RunEn
 // outcome shows how a run ended where the namespace has the attribute: only then
 // the execution was started with it, and setting an attribute that a namespace does
 // not know would hold the execution for ever.
-func outcome(ctx workflow.Context, status string) error {
+func outcome(ctx workflow.Context, status run.Status) error {
 	if _, known := workflow.GetTypedSearchAttributes(ctx).GetKeyword(AttributeOutcome); !known {
 		return nil
 	}
-	return workflow.UpsertTypedSearchAttributes(ctx, AttributeOutcome.ValueSet(status))
+	return workflow.UpsertTypedSearchAttributes(ctx, AttributeOutcome.ValueSet(string(status)))
 }
 
 // steps does the steps of one level until one ends the run.
-func (r *run) steps(ctx workflow.Context, nodes []flow.Node) error {
+func (r *walk) steps(ctx workflow.Context, nodes []flow.Node) error {
 	for _, n := range nodes {
 		in := activities.StepInput{Run: r.id, Step: n.ID, Kind: kind(n)}
 		var judged activities.Judgement
@@ -125,7 +114,7 @@ func kind(n flow.Node) string {
 }
 
 // task runs a step's task under the name of its kind.
-func (r *run) task(ctx workflow.Context, n flow.Node, in activities.StepInput) (failed bool, err error) {
+func (r *walk) task(ctx workflow.Context, n flow.Node, in activities.StepInput) (failed bool, err error) {
 	var out activities.StepResult
 	if n.Local {
 		err = short(ctx, n.Task, in, &out)
@@ -136,7 +125,7 @@ func (r *run) task(ctx workflow.Context, n flow.Node, in activities.StepInput) (
 }
 
 // wait lets time pass. A wait for an answer is judged again whenever one comes.
-func (r *run) wait(ctx workflow.Context, in activities.StepInput, judged activities.Judgement) error {
+func (r *walk) wait(ctx workflow.Context, in activities.StepInput, judged activities.Judgement) error {
 	end := activities.WaitEnd{Run: in.Run, Step: in.Step, By: "time"}
 	until := workflow.Now(ctx).Add(judged.Wait)
 	for {
@@ -160,7 +149,7 @@ func (r *run) wait(ctx workflow.Context, in activities.StepInput, judged activit
 	return short(ctx, runs.EndWait, end, nil)
 }
 
-func (r *run) pause(ctx workflow.Context, d time.Duration, response bool) error {
+func (r *walk) pause(ctx workflow.Context, d time.Duration, response bool) error {
 	if !response {
 		return workflow.Sleep(ctx, d)
 	}

@@ -10,10 +10,12 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/handover"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/workflows"
 )
 
-var aRun = activities.RunInput{Run: 77}
+var aRun = handover.RunInput{Run: 77}
 
 func local(step string) flow.Node {
 	return flow.Node{ID: step, Kind: flow.KindTask, Task: "mail", Local: true}
@@ -120,7 +122,7 @@ func TestRunWorkflow_RunThatEndedBefore_IsLeftAlone(t *testing.T) {
 	require.Equal(t, []string{"BeginRun"}, s.calls)
 	var end activities.RunEnd
 	require.NoError(t, s.GetWorkflowResult(&end))
-	require.Equal(t, "failed", end.Status)
+	require.Equal(t, run.Failed, end.Status)
 }
 
 func TestRunWorkflow_RemoteTask_IsTriedUntilItGivesUpItself(t *testing.T) {
@@ -139,7 +141,7 @@ func TestRunWorkflow_Wait_EndsByTime(t *testing.T) {
 	s := newStage(t)
 	s.gives("BeginRun", program(wait("w"), local("a")))
 	s.gives("JudgeStep w", activities.Judgement{Wait: 30 * 24 * time.Hour})
-	s.signal(workflows.SignalAnswered, time.Hour) // nobody waits for it
+	s.signal(handover.SignalAnswered, time.Hour) // nobody waits for it
 	require.NoError(t, s.run(workflows.RunWorkflow, aRun))
 	require.Equal(t, []string{"BeginRun", "JudgeStep w", "EndWait w by time", "JudgeStep a", "mail a", "EndRun done"}, s.calls)
 	require.Equal(t, []time.Duration{30 * 24 * time.Hour}, s.when("EndWait w by time"))
@@ -153,8 +155,8 @@ func TestRunWorkflow_WaitForAnswer_EndsWithIt(t *testing.T) {
 	there.Answered = true
 	s.gives("BeginRun", program(wait("w"), local("a")))
 	s.gives("JudgeStep w", waiting, waiting, there)
-	s.signal(workflows.SignalAnswered, 10*time.Hour) // of another invitation
-	s.signal(workflows.SignalAnswered, 20*time.Hour)
+	s.signal(handover.SignalAnswered, 10*time.Hour) // of another invitation
+	s.signal(handover.SignalAnswered, 20*time.Hour)
 	require.NoError(t, s.run(workflows.RunWorkflow, aRun))
 	require.Equal(t, []time.Duration{0, 10 * time.Hour, 20 * time.Hour}, s.when("JudgeStep w"))
 	require.Equal(t, []time.Duration{20 * time.Hour}, s.when("EndWait w by response"))
@@ -165,7 +167,7 @@ func TestRunWorkflow_WaitForAnswer_NoneComes_EndsByTime(t *testing.T) {
 	s := newStage(t)
 	s.gives("BeginRun", program(wait("w")))
 	s.gives("JudgeStep w", activities.Judgement{Wait: 48 * time.Hour, Response: true})
-	s.signal(workflows.SignalAnswered, 47*time.Hour) // started only: the time is not prolonged
+	s.signal(handover.SignalAnswered, 47*time.Hour) // started only: the time is not prolonged
 	require.NoError(t, s.run(workflows.RunWorkflow, aRun))
 	require.Equal(t, []time.Duration{48 * time.Hour}, s.when("EndWait w by time"))
 }
@@ -188,7 +190,7 @@ func TestRunWorkflow_WaitForAnswer_SignalCameBeforeTheWait_IsNotWaitedForTwice(t
 	s.gives("BeginRun", program(wait("first"), wait("w")))
 	s.gives("JudgeStep first", activities.Judgement{Wait: time.Hour})
 	s.gives("JudgeStep w", waiting, there) // the answer is written right after the judgement
-	s.signal(workflows.SignalAnswered, time.Minute)
+	s.signal(handover.SignalAnswered, time.Minute)
 	require.NoError(t, s.run(workflows.RunWorkflow, aRun))
 	require.Equal(t, []time.Duration{time.Hour}, s.when("EndWait w by response"))
 }

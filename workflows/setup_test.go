@@ -16,6 +16,7 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/workflows"
 )
 
@@ -42,17 +43,17 @@ func newStage(t *testing.T) *stage {
 	s.start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s.SetStartTime(s.start)
 	workflows.Register(s.TestWorkflowEnvironment)
-	act(s, "FilterEvents", func(in activities.Batch) string { return "" }, activities.Matched{})
+	act(s, "FilterEvents", func(in handover.Batch) string { return "" }, activities.Matched{})
 	act(s, "MapFields", func(in activities.Matched) string { return "" }, activities.Mapped{})
 	act(s, "UpsertContacts", func(in []delivery.Ref) string { return "" }, none{})
 	act(s, "UpsertTransactions", func(in []delivery.Ref) string { return "" }, none{})
 	act(s, "StartRuns", func(in []delivery.Ref) string { return "" }, none{})
-	act(s, "DeliverDue", func(in activities.DeliverInput) string { return "" }, activities.Drained{Empty: true})
-	act(s, "BeginRun", func(in activities.RunInput) string { return "" }, activities.Program{Status: "running"})
+	act(s, "DeliverDue", func(in handover.DeliverInput) string { return "" }, activities.Drained{Empty: true})
+	act(s, "BeginRun", func(in handover.RunInput) string { return "" }, activities.Program{Status: "running"})
 	act(s, "JudgeStep", func(in activities.StepInput) string { return in.Step }, activities.Judgement{})
 	act(s, "EndWait", func(in activities.WaitEnd) string { return in.Step + " by " + in.By }, none{})
 	act(s, "EndRun", func(in activities.RunEnd) string {
-		text := in.Status
+		text := string(in.Status)
 		for _, v := range []string{in.Step, in.Problem} {
 			if v != "" {
 				text += " " + v
@@ -62,10 +63,10 @@ func newStage(t *testing.T) *stage {
 	}, none{})
 	act(s, "mail", func(in activities.StepInput) string { return in.Step }, activities.StepResult{})
 	act(s, "call", func(in activities.StepInput) string { return in.Step }, activities.StepResult{})
-	act(s, "BeginDistribution", func(in activities.DistributionInput) string { return "" }, activities.Schedule{})
-	act(s, "SendMessages", func(in activities.SendInput) string { return in.Kind }, activities.Sent{})
-	act(s, "Remaining", func(in activities.DistributionInput) string { return "" }, 1)
-	act(s, "FinishDistribution", func(in activities.DistributionInput) string { return "" }, none{})
+	act(s, "BeginDistribution", func(in handover.DistributionInput) string { return "" }, activities.Schedule{})
+	act(s, "SendMessages", func(in activities.SendInput) string { return string(in.Kind) }, activities.Sent{})
+	act(s, "Remaining", func(in handover.DistributionInput) string { return "" }, 1)
+	act(s, "FinishDistribution", func(in handover.DistributionInput) string { return "" }, none{})
 	return s
 }
 

@@ -13,16 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
-	"github.com/segue-xm/segue/internal/core/id"
-)
-
-// TaskQueue is where all of Segue's workflows and activities run.
-const TaskQueue = "segue"
-
-// Signals.
-const (
-	SignalAnswered = "answered" // an invitation of this run or distribution was answered
-	SignalWake     = "wake"     // a destination's queue may have something due
+	"github.com/segue-xm/segue/internal/core/handover"
 )
 
 // Activities are called through nil pointers: only their names matter here.
@@ -33,12 +24,16 @@ var (
 	distributions *activities.Distributions
 )
 
-// Register makes the workflows known to a worker.
-func Register(r interface{ RegisterWorkflow(w any) }) {
-	r.RegisterWorkflow(ProcessEvents)
-	r.RegisterWorkflow(RunWorkflow)
-	r.RegisterWorkflow(Distribute)
-	r.RegisterWorkflow(Deliver)
+// Register makes the workflows known to a worker, under the names by which they are
+// handed over.
+func Register(r interface {
+	RegisterWorkflowWithOptions(w any, o workflow.RegisterOptions)
+}) {
+	for name, w := range map[string]any{
+		handover.ProcessEvents: ProcessEvents, handover.RunWorkflow: RunWorkflow, handover.Distribute: Distribute, handover.Deliver: Deliver,
+	} {
+		r.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
+	}
 }
 
 // Outcome counts what ProcessEvents did.
@@ -52,7 +47,7 @@ type Outcome struct {
 }
 
 // ProcessEvents does for a batch of stored events what their mappings ask for.
-func ProcessEvents(ctx workflow.Context, batch activities.Batch) (Outcome, error) {
+func ProcessEvents(ctx workflow.Context, batch handover.Batch) (Outcome, error) {
 	var matched activities.Matched
 	if err := short(ctx, events.FilterEvents, batch, &matched); err != nil {
 		return Outcome{}, err
@@ -91,8 +86,8 @@ const drainRounds = 200
 // Deliver drains a destination's queue, one batch after the other, and waits for
 // what is due later. It ends when nothing more will become due by itself; whoever
 // puts something into the queue, or a sweeper, starts it again.
-func Deliver(ctx workflow.Context, in activities.DeliverInput) error {
-	wake := workflow.GetSignalChannel(ctx, SignalWake)
+func Deliver(ctx workflow.Context, in handover.DeliverInput) error {
+	wake := workflow.GetSignalChannel(ctx, handover.SignalWake)
 	for range drainRounds {
 		var r activities.Drained
 		if err := long(ctx, effects.DeliverDue, in, &r); err != nil {
@@ -111,15 +106,3 @@ func Deliver(ctx workflow.Context, in activities.DeliverInput) error {
 	drain(wake) // the next execution looks at the queue first thing
 	return workflow.NewContinueAsNewError(ctx, Deliver, in)
 }
-
-// Ids of Temporal workflows. One that runs already is used; the database, not
-// Temporal, guards against doing things twice.
-
-// RunID is the workflow id of a run.
-func RunID(run id.ID) string { return "run/" + run.String() }
-
-// DistributionID is the workflow id of a distribution.
-func DistributionID(d id.ID) string { return "distribution/" + d.String() }
-
-// DeliverID is the workflow id that drains a destination.
-func DeliverID(d id.ID) string { return "deliver/" + d.String() }

@@ -32,6 +32,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/temporal/launch"
@@ -493,7 +494,7 @@ func TestBatches_ThatShareEvents_EachEventIsProcessedOnce(t *testing.T) {
 	require.NoError(t, err)
 	defer d.Close()
 	kept := store.New(d)
-	source, err := kept.NameID(t.Context(), store.KindSource, "web")
+	source, err := kept.NameID(t.Context(), plan.KindSource, "web")
 	require.NoError(t, err)
 	const n = 60
 	events := make([]store.NewEvent, n)

@@ -17,13 +17,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.temporal.io/sdk/client"
 
+	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops"
-	"github.com/segue-xm/segue/internal/outside/mail"
 	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
@@ -37,7 +37,7 @@ type process struct {
 	cache   *routing.Cache
 	tasks   *task.Registry
 	metrics *prometheus.Registry
-	mail    mail.Sender
+	mail    activities.MailSender
 	remote  *accounts
 
 	temporal  client.Client

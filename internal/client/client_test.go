@@ -91,7 +91,7 @@ func TestClient_PlanThenEventThenWhy(t *testing.T) {
 	require.Equal(t, int64(1), revision)
 	require.Contains(t, string(yaml), "name: keep")
 
-	web, err := st.NameID(ctx, store.KindSource, "web")
+	web, err := st.NameID(ctx, plan.KindSource, "web")
 	require.NoError(t, err)
 	stored, err := st.StoreEvents(ctx, []store.NewEvent{{Source: web, Type: "identify", UserID: "ada", MessageID: "m1",
 		Body: []byte(`{"type":"identify","userId":"ada","traits":{"email":{"z":1,"a":2}}}`)}}, time.Minute)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
 )
 
@@ -89,7 +88,7 @@ func (o *Destinations) RemoteDirectories(ctx context.Context, nameOrID string) (
 		return out, err
 	}
 	if def.Type != plan.TypeQualtrics {
-		v, err := o.Names.Store.NameID(ctx, store.KindDirectory, def.Directory)
+		v, err := o.Names.Store.NameID(ctx, plan.KindDirectory, def.Directory)
 		out.Directories = append(out.Directories, RemoteDirectory{ID: v.String(), Name: def.Directory, Default: true})
 		return out, err
 	}

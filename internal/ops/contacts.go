@@ -6,6 +6,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -90,11 +91,11 @@ func (c *Contacts) List(ctx context.Context, f ContactFilter, p Paging) (Page[Co
 
 // directories is where to look for contacts: the directory asked for, or all.
 func (c *Contacts) directories(ctx context.Context, nameOrID string) ([]store.ContactScope, error) {
-	all, err := c.Names.Store.Names(ctx, store.KindDirectory)
+	all, err := c.Names.Store.Names(ctx, plan.KindDirectory)
 	if err != nil {
 		return nil, err
 	}
-	one, err := c.Names.filter(ctx, store.KindDirectory, nameOrID)
+	one, err := c.Names.filter(ctx, plan.KindDirectory, nameOrID)
 	if err != nil {
 		return nil, err
 	}

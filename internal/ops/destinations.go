@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
@@ -60,7 +61,7 @@ type DestinationList struct {
 // DestinationStore knows how destinations are.
 type DestinationStore interface {
 	DestinationRows(ctx context.Context) ([]store.DestinationRow, error)
-	Holds(ctx context.Context, revision int64) (store.Holds, error)
+	Holds(ctx context.Context, revision int64) (delivery.Holds, error)
 	QueueRows(ctx context.Context) ([]store.QueueRow, error)
 	PauseDestination(ctx context.Context, destination id.ID, by, note string) error
 	ResumeDestination(ctx context.Context, destination id.ID) error
@@ -95,7 +96,7 @@ func (o *Destinations) inPlan(ctx context.Context) ([]Destination, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids, err := o.Names.ids(ctx, store.KindDestination)
+	ids, err := o.Names.ids(ctx, plan.KindDestination)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +145,7 @@ func (d *Destination) count(queues []store.QueueRow) {
 }
 
 // fill adds what is known beside the plan.
-func (d *Destination) fill(rows []store.DestinationRow, holds store.Holds) {
+func (d *Destination) fill(rows []store.DestinationRow, holds delivery.Holds) {
 	for _, h := range holds {
 		if h.Destination == d.ID {
 			d.Holds = append(d.Holds, showHold(h))
@@ -164,7 +165,7 @@ func (d *Destination) fill(rows []store.DestinationRow, holds store.Holds) {
 	}
 }
 
-func showHold(h store.Hold) Hold { return Hold{h.Action, h.Until(), h.Reason} }
+func showHold(h delivery.Hold) Hold { return Hold{h.Action, h.Until(), h.Reason} }
 
 // Get is one destination, by name or id.
 func (o *Destinations) Get(ctx context.Context, nameOrID string) (Destination, error) {

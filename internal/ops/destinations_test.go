@@ -151,20 +151,20 @@ func TestDestinations_SayWhatHoldsThem(t *testing.T) {
 	require.Equal(t, "ok", d.Status)
 	require.Equal(t, "fra1", d.Datacenter)
 	until := opstest.Time.Add(time.Minute)
-	hold := store.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
-	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: d.ID, Holds: []store.Hold{hold}}))
+	hold := delivery.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
+	require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: d.ID, Holds: []delivery.Hold{hold}}))
 	d, err = b.Destinations.Get(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Equal(t, "held", d.Status)
 	require.Equal(t, []ops.Hold{{plan.UpsertContact, until, "the account's limit is used up"}}, d.Holds)
 	for range 2 {
-		require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: d.ID, Trouble: "the token is refused"}))
+		require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: d.ID, Trouble: "the token is refused"}))
 	}
 	d, err = b.Destinations.Get(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Equal(t, "failed", d.Status)
 	require.Equal(t, ops.Trouble{opstest.Time.UTC(), "the token is refused"}, *d.Trouble)
-	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: d.ID, Answered: true}))
+	require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: d.ID, Answered: true}))
 	d, err = b.Destinations.Get(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Nil(t, d.Trouble)
@@ -177,16 +177,16 @@ func TestDestinations_SayWhatHoldsThem(t *testing.T) {
 // waits makes a delivery of a new event wait at acme, as the first round leaves it.
 func waits(t *testing.T, b *opstest.Bench, status string, due time.Time, action string) id.ID {
 	t.Helper()
-	stored, err := b.Store.StoreEvents(t.Context(), []store.NewEvent{{Source: b.Name(store.KindSource, "web"), Type: "identify",
+	stored, err := b.Store.StoreEvents(t.Context(), []store.NewEvent{{Source: b.Name(plan.KindSource, "web"), Type: "identify",
 		MessageID: fmt.Sprint(b.DB.Next()), Body: []byte(`{"type":"identify"}`)}}, time.Minute)
 	require.NoError(t, err)
-	ref := delivery.Ref{Event: stored[0].ID, Mapping: b.Name(store.KindMapping, "keep")}
-	require.NoError(t, b.Store.WriteDeliveries(t.Context(), []store.NewDelivery{{Event: ref.Event, Mapping: ref.Mapping,
-		Destination: b.Name(store.KindDestination, "acme"), Action: action, Status: delivery.Pending, Occurred: opstest.Time, Payload: []byte(`{}`), Due: opstest.Time}}))
+	ref := delivery.Ref{Event: stored[0].ID, Mapping: b.Name(plan.KindMapping, "keep")}
+	require.NoError(t, b.Store.WriteDeliveries(t.Context(), []delivery.New{{Event: ref.Event, Mapping: ref.Mapping,
+		Destination: b.Name(plan.KindDestination, "acme"), Action: action, Status: delivery.Pending, Occurred: opstest.Time, Payload: []byte(`{}`), Due: opstest.Time}}))
 	if status != "pending" {
 		result := jsonvalue.NewObject(1)
 		result.Set("requests", []any{"req-1"})
-		require.NoError(t, b.Store.MarkDeliveries(t.Context(), []store.Mark{{Ref: ref, Status: delivery.Status(status), Attempts: 2, Reason: "its own reason", Result: result, Due: due}}))
+		require.NoError(t, b.Store.MarkDeliveries(t.Context(), []delivery.Mark{{Ref: ref, Status: delivery.Status(status), Attempts: 2, Reason: "its own reason", Result: result, Due: due}}))
 	}
 	return ref.Event
 }
@@ -211,8 +211,8 @@ func TestDelivery_WhileItsActionIsHeld_IsNextTriedWhenTheHoldEnds(t *testing.T) 
 	require.Nil(t, shown(t, b, retrying).Hold)
 	require.Nil(t, shown(t, b, pending).NextAttempt)
 
-	hold := store.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
-	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: b.Name(store.KindDestination, "acme"), Holds: []store.Hold{hold}}))
+	hold := delivery.Hold{Action: plan.UpsertContact, UntilMillis: until.UnixMilli(), Reason: "the account's limit is used up"}
+	require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: b.Name(plan.KindDestination, "acme"), Holds: []delivery.Hold{hold}}))
 	d := shown(t, b, retrying)
 	require.Equal(t, ops.Hold{plan.UpsertContact, until, "the account's limit is used up"}, *d.Hold)
 	require.Equal(t, until, *d.NextAttempt)
@@ -241,7 +241,7 @@ func TestDelivery_WhileItsDestinationIsPaused_HasNoNextAttempt(t *testing.T) {
 func TestOverview_DestinationsThatAreNotOk_AreParts(t *testing.T) {
 	now := opstest.Time
 	b, _ := connected(t, "TOKEN-1", func(o *ops.Options) { o.Now = func() time.Time { now = now.Add(fresh); return now } })
-	acme := b.Name(store.KindDestination, "acme")
+	acme := b.Name(plan.KindDestination, "acme")
 	part := func() *ops.Part {
 		o, err := b.Installation.Overview(t.Context())
 		require.NoError(t, err)
@@ -254,12 +254,12 @@ func TestOverview_DestinationsThatAreNotOk_AreParts(t *testing.T) {
 	require.Nil(t, part(), "both are ok")
 
 	soon, later := opstest.Time.Add(time.Minute), opstest.Time.Add(time.Hour)
-	require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: acme, Holds: []store.Hold{
+	require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: acme, Holds: []delivery.Hold{
 		{Action: plan.UpsertContact, UntilMillis: soon.UnixMilli(), Reason: "minute"}, {Action: plan.StartWorkflow, UntilMillis: later.UnixMilli(), Reason: "hour"}}}))
 	require.Equal(t, ops.Part{Name: "acme", Status: "held", Detail: "hour", Destination: acme, Until: &later}, *part())
 
 	for range 2 {
-		require.NoError(t, b.Store.EndRound(t.Context(), store.Round{Destination: acme, Trouble: "the token is refused"}))
+		require.NoError(t, b.Store.EndRound(t.Context(), delivery.Round{Destination: acme, Trouble: "the token is refused"}))
 	}
 	at := opstest.Time.UTC()
 	require.Equal(t, ops.Part{Name: "acme", Status: "failed", Detail: "the token is refused", Destination: acme, Since: &at}, *part())

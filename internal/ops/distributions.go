@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/data/store"
 )
@@ -29,8 +30,8 @@ type DistributionFilter struct {
 
 // DistributionStore reads distributions.
 type DistributionStore interface {
-	ListDistributions(ctx context.Context, run id.ID, p store.Paging) ([]store.DistributionRow, id.ID, error)
-	DistributionRow(ctx context.Context, distribution id.ID) (store.DistributionRow, error)
+	ListDistributions(ctx context.Context, run id.ID, p store.Paging) ([]distribution.Distribution, id.ID, error)
+	DistributionRow(ctx context.Context, v id.ID) (distribution.Distribution, error)
 	DistributionCounts(ctx context.Context, distributions []id.ID) ([]store.CountRow, error)
 }
 
@@ -60,19 +61,19 @@ func (d *Distributions) List(ctx context.Context, f DistributionFilter, p Paging
 }
 
 // Get is one distribution.
-func (d *Distributions) Get(ctx context.Context, distribution id.ID) (Distribution, error) {
-	row, err := d.Store.DistributionRow(ctx, distribution)
+func (d *Distributions) Get(ctx context.Context, v id.ID) (Distribution, error) {
+	row, err := d.Store.DistributionRow(ctx, v)
 	if err != nil {
-		return Distribution{}, missing(err, "distribution", distribution)
+		return Distribution{}, missing(err, "distribution", v)
 	}
-	show, err := d.shower(ctx, []store.DistributionRow{row})
+	show, err := d.shower(ctx, []distribution.Distribution{row})
 	if err != nil {
 		return Distribution{}, err
 	}
 	return show(row), nil
 }
 
-func (d *Distributions) shower(ctx context.Context, rows []store.DistributionRow) (func(store.DistributionRow) Distribution, error) {
+func (d *Distributions) shower(ctx context.Context, rows []distribution.Distribution) (func(distribution.Distribution) Distribution, error) {
 	ids := make([]id.ID, len(rows))
 	for i, r := range rows {
 		ids[i] = r.ID
@@ -85,13 +86,13 @@ func (d *Distributions) shower(ctx context.Context, rows []store.DistributionRow
 	for _, c := range list {
 		counts[c.Distribution] = append(counts[c.Distribution], c)
 	}
-	return func(r store.DistributionRow) Distribution { return showDistribution(r, counts[r.ID]) }, nil
+	return func(r distribution.Distribution) Distribution { return showDistribution(r, counts[r.ID]) }, nil
 }
 
-func showDistribution(r store.DistributionRow, counts []store.CountRow) Distribution {
+func showDistribution(r distribution.Distribution, counts []store.CountRow) Distribution {
 	return Distribution{
-		ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: r.Status, Counts: showCounts(counts),
-		CreatedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt.Int64),
+		ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: string(r.Status), Counts: showCounts(counts),
+		CreatedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -74,8 +75,8 @@ type EventStore interface {
 	DeliveryRows(ctx context.Context, events []id.ID, payloads bool) ([]store.DeliveryRow, error)
 	ChangeRows(ctx context.Context, event id.ID, contacts []id.ID) ([]store.ChangeRow, error)
 	CurrentRevision(ctx context.Context) (int64, error)
-	Holds(ctx context.Context, revision int64) (store.Holds, error)
-	Pauses(ctx context.Context) ([]store.Pause, error)
+	Holds(ctx context.Context, revision int64) (delivery.Holds, error)
+	Pauses(ctx context.Context) ([]delivery.Pause, error)
 }
 
 // Events are what is asked about stored events.
@@ -98,7 +99,7 @@ func (e *Events) List(ctx context.Context, f EventFilter, p Paging) (Page[Event]
 		return none, err
 	}
 	q := store.EventQuery{MessageID: f.MessageID, Status: f.Status, Type: f.Type, Name: f.Name, UserID: f.UserID}
-	if q.Source, err = e.Names.filter(ctx, store.KindSource, f.Source); err != nil {
+	if q.Source, err = e.Names.filter(ctx, plan.KindSource, f.Source); err != nil {
 		return none, err
 	}
 	if f.Since != nil {
@@ -171,8 +172,8 @@ func showEvent(n names, r store.EventRow, deliveries []Delivery) Event {
 // keepers are what keeps deliveries from being tried for now, beside their own
 // next attempt.
 type keepers struct {
-	holds  store.Holds
-	pauses []store.Pause
+	holds  delivery.Holds
+	pauses []delivery.Pause
 }
 
 // keepers reads them when any of these deliveries is open.
@@ -202,7 +203,7 @@ func showDelivery(n names, d store.DeliveryRow, k keepers) Delivery {
 	if delivery.Status(d.Status).Ended() {
 		return out
 	}
-	if i := slices.IndexFunc(k.pauses, func(p store.Pause) bool { return p.Destination == d.Destination }); i >= 0 {
+	if i := slices.IndexFunc(k.pauses, func(p delivery.Pause) bool { return p.Destination == d.Destination }); i >= 0 {
 		p := k.pauses[i]
 		out.Paused = &Paused{p.At().UTC(), p.By, p.Note}
 		return out

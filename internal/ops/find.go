@@ -5,17 +5,19 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // FinderStore has what has ids.
 type FinderStore interface {
 	EventRow(ctx context.Context, event id.ID) (store.EventRow, error)
-	RunRow(ctx context.Context, run id.ID) (store.RunRow, error)
+	RunRow(ctx context.Context, v id.ID) (run.Run, error)
 	ContactRow(ctx context.Context, contact id.ID) (store.ContactRow, error)
-	DistributionRow(ctx context.Context, distribution id.ID) (store.DistributionRow, error)
+	DistributionRow(ctx context.Context, v id.ID) (distribution.Distribution, error)
 	InvitationRow(ctx context.Context, invitation id.ID) (store.InvitationRow, error)
 	MailRow(ctx context.Context, mail id.ID) (store.MailRow, error)
 }

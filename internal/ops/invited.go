@@ -12,7 +12,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // Invite is what a page shows of an invitation.
@@ -40,11 +39,11 @@ type Response struct {
 
 // InvitedStore knows invitations by their tokens. An unknown one is NotFound.
 type InvitedStore interface {
-	InvitationByToken(ctx context.Context, token string) (store.Invitation, error)
-	DistributionByID(ctx context.Context, distribution id.ID) (store.Distribution, error)
+	InvitationByToken(ctx context.Context, token string) (distribution.Invitation, error)
+	DistributionByID(ctx context.Context, v id.ID) (distribution.Distribution, error)
 	LinkOpened(ctx context.Context, invitation id.ID) error
-	OptOut(ctx context.Context, token string) (inv store.Invitation, changed bool, err error)
-	RecordAnswer(ctx context.Context, a store.Answer) (inv store.Invitation, changed bool, err error)
+	OptOut(ctx context.Context, token string) (inv distribution.Invitation, changed bool, err error)
+	RecordAnswer(ctx context.Context, a distribution.Answer) (inv distribution.Invitation, changed bool, err error)
 }
 
 // Invited is what invited people and survey tools do: follow a link, answer, opt
@@ -61,7 +60,7 @@ type Invited struct {
 
 // invitee is an invitation with its survey.
 type invitee struct {
-	store.Invitation
+	distribution.Invitation
 	survey   *plan.Survey
 	name     string
 	snapshot distribution.Snapshot
@@ -130,7 +129,7 @@ func (o *Invited) OptOut(ctx context.Context, token string) error {
 // Respond records a response and tells who waits for it. A second finished one is
 // a Conflict, unless it has the first one's ResponseID.
 func (o *Invited) Respond(ctx context.Context, r Response) error {
-	inv, changed, err := o.Store.RecordAnswer(ctx, store.Answer{Token: r.Token, Finished: r.Status == ResponseFinished, ResponseID: r.ResponseID, Answers: r.Answers})
+	inv, changed, err := o.Store.RecordAnswer(ctx, distribution.Answer{Token: r.Token, Finished: r.Status == ResponseFinished, ResponseID: r.ResponseID, Answers: r.Answers})
 	if err != nil {
 		return err
 	}
@@ -147,12 +146,12 @@ func (o *Invited) Respond(ctx context.Context, r Response) error {
 	return nil
 }
 
-func repeated(inv store.Invitation, r Response) error {
+func repeated(inv distribution.Invitation, r Response) error {
 	if r.Status != ResponseFinished {
 		return nil
 	}
-	if r.ResponseID != "" && inv.Response.Valid {
-		if o, err := jsonvalue.ParseObject([]byte(inv.Response.String)); err == nil && o.Get("response_id") == r.ResponseID {
+	if r.ResponseID != "" && inv.Response != "" {
+		if o, err := jsonvalue.ParseObject([]byte(inv.Response)); err == nil && o.Get("response_id") == r.ResponseID {
 			return nil
 		}
 	}

@@ -6,17 +6,17 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/plan"
 )
 
 // NameStore knows what the parts of plans are called.
 type NameStore interface {
 	// NameIDs are the ids by kind and name.
-	NameIDs(ctx context.Context) (map[[2]string]id.ID, error)
+	NameIDs(ctx context.Context) (map[plan.Name]id.ID, error)
 	// Names are the names of one kind.
-	Names(ctx context.Context, kind string) (map[id.ID]string, error)
+	Names(ctx context.Context, kind plan.Kind) (map[id.ID]string, error)
 	// NameID is the id of a name, or the id itself; NotFound when there is none.
-	NameID(ctx context.Context, kind, nameOrID string) (id.ID, error)
+	NameID(ctx context.Context, kind plan.Kind, nameOrID string) (id.ID, error)
 }
 
 // Names are the names of the plan's parts, and their ids.
@@ -32,8 +32,8 @@ func (n *Names) all(ctx context.Context) (names, error) {
 	}
 	out := make(names, len(ids))
 	for key, v := range ids {
-		kind, name := key[0], key[1]
-		if kind == store.KindList { // stored as directory/list
+		name := key.Name
+		if key.Kind == plan.KindList { // stored as directory/list
 			_, name, _ = strings.Cut(name, "/")
 		}
 		out[v] = name
@@ -50,7 +50,7 @@ func (n names) of(v id.ID) string {
 }
 
 // ids are the ids of one kind by name.
-func (n *Names) ids(ctx context.Context, kind string) (map[string]id.ID, error) {
+func (n *Names) ids(ctx context.Context, kind plan.Kind) (map[string]id.ID, error) {
 	all, err := n.Store.Names(ctx, kind)
 	out := make(map[string]id.ID, len(all))
 	for v, name := range all {
@@ -60,13 +60,13 @@ func (n *Names) ids(ctx context.Context, kind string) (map[string]id.ID, error) 
 }
 
 // filter resolves a name or id in a filter; empty is none.
-func (n *Names) filter(ctx context.Context, kind, nameOrID string) (id.ID, error) {
+func (n *Names) filter(ctx context.Context, kind plan.Kind, nameOrID string) (id.ID, error) {
 	if nameOrID == "" {
 		return 0, nil
 	}
 	v, err := n.Store.NameID(ctx, kind, nameOrID)
 	if fault.KindOf(err) == fault.NotFound {
-		return 0, fault.Field(kind, "there is no %s called %q", kind, nameOrID)
+		return 0, fault.Field(string(kind), "there is no %s called %q", kind, nameOrID)
 	}
 	return v, err
 }

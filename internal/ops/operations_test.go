@@ -11,7 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/internal/ops/opstest"
 )
@@ -104,7 +104,7 @@ func TestWhy_JudgesEveryMappingByTheEventsRevision(t *testing.T) {
 func TestContacts_OneDirectoryOrAll_InTheirRegion(t *testing.T) {
 	b := opstest.New(t)
 	s := b.Tell()
-	for _, f := range []ops.ContactFilter{{}, {Directory: "customers"}, {Email: "ADA@example.com"}, {ExtRef: "ada", Directory: b.Name(store.KindDirectory, "customers").String()}, {Phone: "090-1234-5678"}} {
+	for _, f := range []ops.ContactFilter{{}, {Directory: "customers"}, {Email: "ADA@example.com"}, {ExtRef: "ada", Directory: b.Name(plan.KindDirectory, "customers").String()}, {Phone: "090-1234-5678"}} {
 		page, err := b.Contacts.List(t.Context(), f, ops.Paging{})
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1, "%+v", f)
@@ -151,7 +151,7 @@ func TestOverview_SixtyMinutesThatAddUp(t *testing.T) {
 	b := opstest.New(t, func(o *ops.Options) { o.Now = func() time.Time { return now } })
 	s := b.Tell()
 	b.Do(`INSERT INTO deliveries (event, mapping, destination, action, status, attempts, occurred_at, updated_at, reason) VALUES (?, ?, 1, 'upsert_contact', 'rejected', 1, 0, 7, 'no email')`,
-		s.Plain, b.Name(store.KindMapping, "keep"))
+		s.Plain, b.Name(plan.KindMapping, "keep"))
 	o, err := b.Installation.Overview(t.Context())
 	require.NoError(t, err)
 	require.Len(t, o.Minutes, 60)

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -72,16 +73,15 @@ func filterID(field, text string) (id.ID, error) {
 }
 
 // oneOf checks a filter that has a list of values; empty is none.
-func oneOf(field, value string, values ...string) error {
-	if value == "" {
+func oneOf[S ~string](field, value string, values ...S) error {
+	if value == "" || slices.Contains(values, S(value)) {
 		return nil
 	}
-	for _, v := range values {
-		if v == value {
-			return nil
-		}
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
 	}
-	return fault.Field(field, "want one of %s; found %q", strings.Join(values, ", "), value)
+	return fault.Field(field, "want one of %s; found %q", strings.Join(texts, ", "), value)
 }
 
 // missing says what it is that is not there.

@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/flow"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/store"
 )
 
@@ -51,9 +54,9 @@ type RunFilter struct {
 
 // RunStore reads runs.
 type RunStore interface {
-	ListRuns(ctx context.Context, f store.RunQuery, p store.Paging) ([]store.RunRow, id.ID, error)
-	RunRow(ctx context.Context, run id.ID) (store.RunRow, error)
-	StepRows(ctx context.Context, runs []id.ID) ([]store.StepRow, error)
+	ListRuns(ctx context.Context, f store.RunQuery, p store.Paging) ([]run.Run, id.ID, error)
+	RunRow(ctx context.Context, v id.ID) (run.Run, error)
+	StepRows(ctx context.Context, runs []id.ID) ([]run.Step, error)
 }
 
 // Runs are what is asked about runs of workflows.
@@ -70,11 +73,11 @@ func (o *Runs) List(ctx context.Context, f RunFilter, p Paging) (Page[Run], erro
 	if err != nil {
 		return none, err
 	}
-	if err := oneOf("status", f.Status, store.RunPending, store.RunRunning, store.RunDone, store.RunFailed, store.RunNotStarted, store.RunCancelled); err != nil {
+	if err := oneOf("status", f.Status, run.Statuses()...); err != nil {
 		return none, err
 	}
-	q := store.RunQuery{Status: f.Status}
-	if q.Workflow, err = o.Names.filter(ctx, store.KindWorkflow, f.Workflow); err != nil {
+	q := store.RunQuery{Status: run.Status(f.Status)}
+	if q.Workflow, err = o.Names.filter(ctx, plan.KindWorkflow, f.Workflow); err != nil {
 		return none, err
 	}
 	if q.Event, err = filterID("event", f.Event); err != nil {
@@ -95,12 +98,12 @@ func (o *Runs) List(ctx context.Context, f RunFilter, p Paging) (Page[Run], erro
 }
 
 // Get is one run.
-func (o *Runs) Get(ctx context.Context, run id.ID) (Run, error) {
-	row, err := o.Store.RunRow(ctx, run)
+func (o *Runs) Get(ctx context.Context, v id.ID) (Run, error) {
+	row, err := o.Store.RunRow(ctx, v)
 	if err != nil {
-		return Run{}, missing(err, "run", run)
+		return Run{}, missing(err, "run", v)
 	}
-	show, err := o.shower(ctx, []store.RunRow{row})
+	show, err := o.shower(ctx, []run.Run{row})
 	if err != nil {
 		return Run{}, err
 	}
@@ -108,7 +111,7 @@ func (o *Runs) Get(ctx context.Context, run id.ID) (Run, error) {
 }
 
 // shower reads what it takes to show these rows.
-func (o *Runs) shower(ctx context.Context, rows []store.RunRow) (func(store.RunRow) Run, error) {
+func (o *Runs) shower(ctx context.Context, rows []run.Run) (func(run.Run) Run, error) {
 	n, err := o.Names.all(ctx)
 	if err != nil {
 		return nil, err
@@ -125,30 +128,30 @@ func (o *Runs) shower(ctx context.Context, rows []store.RunRow) (func(store.RunR
 	for _, t := range list {
 		steps[t.Run] = append(steps[t.Run], showStep(t))
 	}
-	return func(r store.RunRow) Run { return o.show(n, r, steps[r.ID]) }, nil
+	return func(r run.Run) Run { return o.show(n, r, steps[r.ID]) }, nil
 }
 
-func (o *Runs) show(n names, r store.RunRow, steps []RunStep) Run {
-	run := Run{
-		ID: r.ID, Workflow: n.of(r.Workflow), Version: r.Version, Event: r.Event, Contact: r.Contact, Status: r.Status, Reason: r.Reason,
-		StartedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt.Int64), Steps: steps,
+func (o *Runs) show(n names, r run.Run, steps []RunStep) Run {
+	out := Run{
+		ID: r.ID, Workflow: n.of(r.Workflow), Version: r.Version, Event: r.Event, Contact: r.Contact, Status: string(r.Status), Reason: r.Reason,
+		StartedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt), Steps: steps,
 	}
-	if json.Unmarshal([]byte(r.Fields), &run.FieldStates) != nil {
-		run.FieldStates = nil
+	if json.Unmarshal([]byte(r.Fields), &out.FieldStates) != nil {
+		out.FieldStates = nil
 	}
-	run.Fields = run.FieldStates.Object()
-	if run.Steps == nil {
-		run.Steps = []RunStep{}
+	out.Fields = out.FieldStates.Object()
+	if out.Steps == nil {
+		out.Steps = []RunStep{}
 	}
-	if r.Status != store.RunNotStarted {
-		run.TemporalURL = o.Temporal.workflow("run/" + r.ID.String())
+	if r.Status != run.NotStarted {
+		out.TemporalURL = o.Temporal.workflow(handover.RunID(r.ID))
 	}
-	return run
+	return out
 }
 
-func showStep(r store.StepRow) RunStep {
+func showStep(r run.Step) RunStep {
 	return RunStep{
-		ID: r.Step, Kind: r.Kind, Status: r.Status, Attempts: r.Attempts, Input: object(r.Input), Output: object(r.Output), Error: r.Error,
-		StartedAt: instantOrNil(r.StartedAt.Int64), EndedAt: instantOrNil(r.EndedAt.Int64),
+		ID: r.Step, Kind: r.Kind, Status: string(r.Status), Attempts: r.Attempts, Input: object(r.Input), Output: object(r.Output), Error: r.Error,
+		StartedAt: instantOrNil(r.StartedAt), EndedAt: instantOrNil(r.EndedAt),
 	}
 }

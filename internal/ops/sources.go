@@ -5,7 +5,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // Source is one source of the plan in force.
@@ -39,7 +38,7 @@ func (o *Sources) List(ctx context.Context) (SourceList, error) {
 	if err != nil {
 		return out, err
 	}
-	ids, err := o.Names.ids(ctx, store.KindSource)
+	ids, err := o.Names.ids(ctx, plan.KindSource)
 	if err != nil {
 		return out, err
 	}

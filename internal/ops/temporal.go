@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 )
 
@@ -15,7 +16,7 @@ type TemporalUI struct {
 
 // events is the page of the executions with an event's key.
 func (t TemporalUI) events(event id.ID) string {
-	return t.page("?query=" + url.QueryEscape(`SegueEvents = "`+event.String()+`"`))
+	return t.page("?query=" + url.QueryEscape(handover.AttributeEvents+` = "`+event.String()+`"`))
 }
 
 // workflow is the page of one execution.

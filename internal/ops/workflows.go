@@ -6,7 +6,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
 )
 
 // Workflow is one workflow of the plan in force.
@@ -51,7 +50,7 @@ func (o *Workflows) List(ctx context.Context) (WorkflowList, error) {
 	if err != nil {
 		return out, err
 	}
-	ids, err := o.Names.ids(ctx, store.KindWorkflow)
+	ids, err := o.Names.ids(ctx, plan.KindWorkflow)
 	if err != nil {
 		return out, err
 	}

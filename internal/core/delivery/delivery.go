@@ -1,5 +1,6 @@
-// Package delivery is the life of one event under one mapping: its statuses, how
-// they follow each other, and how long to wait before trying again.
+// Package delivery is the life of one event under one mapping: what is kept of it,
+// its statuses and how they follow each other, and how long to wait before trying
+// again.
 package delivery
 
 import (
@@ -7,22 +8,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 )
-
-// Status says how far a delivery is.
-type Status string
-
-// The statuses. Done, Rejected and Cancelled are ends.
-const (
-	Pending   Status = "pending"   // mapped, its effect is on the way
-	Retrying  Status = "retrying"  // failed for now, will be tried again
-	Held      Status = "held"      // its destination is switched off
-	Done      Status = "done"      // the effect is there
-	Rejected  Status = "rejected"  // can never work; the reason says why
-	Cancelled Status = "cancelled" // given up by an operator
-)
-
-// Ended reports whether nothing will happen any more.
-func (s Status) Ended() bool { return s == Done || s == Rejected || s == Cancelled }
 
 // Ref names a delivery.
 type Ref struct {

@@ -1,15 +1,13 @@
 // Package distribution holds the rules of asking people: who may get an
-// invitation now, when reminders are due, which status may follow which, and
-// the names of what is sent. All of it is functions of values: the clock,
+// invitation now, which status may follow which, what is kept, and the names of
+// what is sent. All of it is functions of values: the clock,
 // randomness and stored rows come in as arguments. Sending, storing and waiting
 // are elsewhere.
 package distribution
 
 import (
 	"encoding/base32"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
@@ -49,74 +47,13 @@ func ParseToken(s string) (string, error) {
 	return "", fault.New(fault.NotFound, "this link is not known")
 }
 
-// KindInvitation is the kind of an invitation's first message. With the
-// invitation a kind names a message that is sent at most once.
-const KindInvitation = "invitation"
-
-// KindThanks is the kind of the message that follows an answer.
-const KindThanks = "thanks"
-
-const reminderPrefix = "reminder-"
-
-// KindReminder is the kind of the n-th reminder, counted from 1.
-func KindReminder(n int) string { return reminderPrefix + strconv.Itoa(n) }
-
-// ReminderOf returns n for the kind of the n-th reminder.
-func ReminderOf(kind string) (n int, ok bool) {
-	digits, ok := strings.CutPrefix(kind, reminderPrefix)
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.Atoi(digits)
-	return n, err == nil && n > 0 && KindReminder(n) == kind
-}
-
 // MessageID is the Message-ID of one mail, without angle brackets. It is the same
 // on every attempt, so that a mail handed over twice is seen as one.
-func MessageID(invitation id.ID, kind string, host string) string {
+func MessageID(invitation id.ID, kind Kind, host string) string {
 	if host == "" {
 		host = "localhost"
 	}
-	return invitation.String() + "." + kind + "@" + host
-}
-
-// Steps is when a distribution acts again after its invitation went out.
-type Steps struct {
-	Reminders []time.Time // in order; none at or after Expires
-	Expires   time.Time   // zero: never
-}
-
-// NextSteps lays out reminders, each counted from sentAt, and the end. Reminders
-// of no or negative delay, doubles, and those that would come when the link has
-// expired are left out. A zero or negative expires means never.
-func NextSteps(reminders []time.Duration, expires time.Duration, sentAt time.Time) Steps {
-	var s Steps
-	if expires > 0 {
-		s.Expires = sentAt.Add(expires)
-	}
-	for _, after := range reminders {
-		at := sentAt.Add(after)
-		if after <= 0 || expires > 0 && after >= expires {
-			continue
-		}
-		s.Reminders = insert(s.Reminders, at)
-	}
-	return s
-}
-
-// insert keeps ts sorted and without doubles.
-func insert(ts []time.Time, t time.Time) []time.Time {
-	k := len(ts)
-	for k > 0 && !ts[k-1].Before(t) {
-		k--
-	}
-	if k < len(ts) && ts[k].Equal(t) {
-		return ts
-	}
-	ts = append(ts, time.Time{})
-	copy(ts[k+1:], ts[k:])
-	ts[k] = t
-	return ts
+	return invitation.String() + "." + string(kind) + "@" + host
 }
 
 // Language is the language, of those Segue speaks ("en", "ja"), in which a

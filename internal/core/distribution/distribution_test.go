@@ -39,11 +39,11 @@ func TestParseToken_AnythingElse_IsNotFound(t *testing.T) {
 
 func TestKinds(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "reminder-2", KindReminder(2))
+	require.Equal(t, Kind("reminder-2"), KindReminder(2))
 	n, ok := ReminderOf("reminder-2")
 	require.True(t, ok)
 	require.Equal(t, 2, n)
-	for _, kind := range []string{KindInvitation, KindThanks, "reminder-", "reminder-0", "reminder-01", "reminder-x"} {
+	for _, kind := range []Kind{KindInvitation, KindThanks, "reminder-", "reminder-0", "reminder-01", "reminder-x"} {
 		_, ok := ReminderOf(kind)
 		require.False(t, ok, kind)
 	}
@@ -68,63 +68,6 @@ func TestSnapshot_RoundTrip_KeepsOrder(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, text, string(b))
 	require.Equal(t, jsonvalue.Undefined{}, s.Transaction.Get("x"), "absent reads as empty")
-}
-
-func TestNextSteps(t *testing.T) {
-	t.Parallel()
-	s := NextSteps([]time.Duration{7 * day, 3 * day, 3 * day, 0, -day, 14 * day, 20 * day}, 14*day, now)
-	require.Equal(t, []time.Time{now.Add(3 * day), now.Add(7 * day)}, s.Reminders)
-	require.Equal(t, now.Add(14*day), s.Expires)
-
-	s = NextSteps([]time.Duration{400 * day}, 0, now)
-	require.Equal(t, []time.Time{now.Add(400 * day)}, s.Reminders)
-	require.True(t, s.Expires.IsZero())
-}
-
-func TestStatus_NeverGoesBack(t *testing.T) {
-	t.Parallel()
-	// Walking on from any status never leads to one already left.
-	var walk func(Status, map[Status]bool)
-	walk = func(s Status, left map[Status]bool) {
-		require.False(t, left[s], s)
-		left[s] = true
-		for _, n := range Statuses() {
-			if s.May(n) {
-				walk(n, left)
-			}
-		}
-		delete(left, s)
-	}
-	walk(Pending, map[Status]bool{})
-	for _, s := range Statuses() {
-		require.True(t, s.Valid())
-		require.False(t, s.May(s))
-	}
-	require.False(t, Status("nonsense").Valid())
-}
-
-func TestStatus_Rules(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		from, to Status
-		may      bool
-	}{
-		{Pending, Sent, true}, {Sent, Opened, true}, {Opened, Started, true}, {Started, Finished, true},
-		{Sent, Finished, true},    // answered without the link's page being seen
-		{Expired, Finished, true}, // a late answer counts
-		{Opened, Sent, false},     // a late report of sending
-		{Finished, Started, false}, {Finished, Expired, false}, {Cancelled, Finished, false},
-		{Opened, Failed, false}, // who opened it has got it
-		{Skipped, Sent, false}, {Expired, Opened, false},
-	} {
-		require.Equal(t, c.may, c.from.May(c.to), "%s to %s", c.from, c.to)
-	}
-	require.Equal(t, []Status{Pending, Sent}, Opened.Before())
-	require.Equal(t, []Status{Pending, Sent, Opened, Started, Expired}, Finished.Before())
-	require.Empty(t, Pending.Before())
-	require.True(t, Expired.Over())
-	require.False(t, Started.Over())
-	require.True(t, Finished.Responded())
 }
 
 func TestEligible(t *testing.T) {

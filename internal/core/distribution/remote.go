@@ -8,20 +8,17 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
-// KindProgress is no message: it is a look at what became of a remote invitation.
-const KindProgress = "progress"
-
 // Remote is what a remote account knows an invitation by. It is kept as JSON, and
 // grows as messages are sent.
 type Remote struct {
-	Directory   string            `json:"directory"`
-	MailingList string            `json:"mailing_list"`
-	Survey      string            `json:"survey"`
-	Contact     string            `json:"contact,omitempty"`  // in the directory
-	Lookup      string            `json:"lookup,omitempty"`   // in the mailing list
-	Messages    map[string]string `json:"messages,omitempty"` // kind of message to the account's distribution
-	Status      string            `json:"status,omitempty"`   // as the account last said
-	Requests    []string          `json:"requests,omitempty"` // ids of the newest calls
+	Directory   string          `json:"directory"`
+	MailingList string          `json:"mailing_list"`
+	Survey      string          `json:"survey"`
+	Contact     string          `json:"contact,omitempty"`  // in the directory
+	Lookup      string          `json:"lookup,omitempty"`   // in the mailing list
+	Messages    map[Kind]string `json:"messages,omitempty"` // kind of message to the account's distribution
+	Status      string          `json:"status,omitempty"`   // as the account last said
+	Requests    []string        `json:"requests,omitempty"` // ids of the newest calls
 }
 
 // maxRequests bounds the request ids that are kept.
@@ -42,7 +39,7 @@ func (r Remote) With(learnt Remote) Remote {
 	}
 	messages := maps.Clone(r.Messages)
 	if messages == nil {
-		messages = map[string]string{}
+		messages = map[Kind]string{}
 	}
 	maps.Copy(messages, learnt.Messages)
 	r.Messages = messages
@@ -53,7 +50,7 @@ func (r Remote) With(learnt Remote) Remote {
 
 // Outgoing is one message for a remote account to send.
 type Outgoing struct {
-	Kind    string
+	Kind    Kind
 	Remote  Remote
 	Contact *jsonvalue.Object // as in a Snapshot
 	Email   string

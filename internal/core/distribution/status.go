@@ -1,5 +1,40 @@
 package distribution
 
+import (
+	"slices"
+
+	"github.com/segue-xm/segue/internal/core/status"
+)
+
+// State says how far a distribution is.
+type State string
+
+// The states of a distribution.
+const (
+	StatePending   State = "pending" // made, its workflow is still to begin
+	StateSending   State = "sending"
+	StateWaiting   State = "waiting" // sent; waits for reminders, answers or expiry
+	StateDone      State = "done"
+	StateCancelled State = "cancelled" // called off by an operator
+)
+
+// Reminders go while it waits: only the first messages are its sending.
+var stateMoves = status.Table[State]{
+	{From: StatePending, To: []State{StateSending, StateCancelled}},
+	{From: StateSending, To: []State{StateWaiting, StateDone, StateCancelled}},
+	{From: StateWaiting, To: []State{StateDone, StateCancelled}},
+	{From: StateDone}, {From: StateCancelled},
+}
+
+// May reports whether a distribution in state s may become to.
+func (s State) May(to State) bool { return stateMoves.May(s, to) }
+
+// Before lists the states that may become s.
+func (s State) Before() []State { return stateMoves.Before(s) }
+
+// Ended reports whether the distribution is over.
+func (s State) Ended() bool { return stateMoves.Ended(s) }
+
 // Status says how far one person's invitation has come.
 type Status string
 
@@ -16,64 +51,61 @@ const (
 	Cancelled Status = "cancelled" // called off by an operator
 )
 
-// next lists what may follow each status. There is no way back: reports come
-// late and twice, and what is known must not be unlearned. A link can be opened
-// and answered before the row says sent, and an answer that arrives after the
-// end still counts.
-var next = map[Status][]Status{
-	Pending:   {Sent, Opened, Started, Finished, Skipped, Failed, Expired, Cancelled},
-	Sent:      {Opened, Started, Finished, Failed, Expired, Cancelled},
-	Opened:    {Started, Finished, Expired, Cancelled},
-	Started:   {Finished, Expired, Cancelled},
-	Expired:   {Finished},
-	Finished:  nil,
-	Skipped:   nil,
-	Failed:    nil,
-	Cancelled: nil,
+// A link can be opened and answered before the row says sent. Sent says no more than
+// that a message was handed over: a mail server may send it back, and an account keep
+// it by a rule of its own, so that one sent may turn out to have failed or been
+// skipped. Who opened the link has got it, whatever is reported then. An answer that
+// arrives after an end still counts, unless somebody called the invitation off: a
+// mail can be in the mailbox though the server's "yes" was lost.
+var moves = status.Table[Status]{
+	{From: Pending, To: []Status{Sent, Opened, Started, Finished, Skipped, Failed, Expired, Cancelled}},
+	{From: Sent, To: []Status{Opened, Started, Finished, Skipped, Failed, Expired, Cancelled}},
+	{From: Opened, To: []Status{Started, Finished, Expired, Cancelled}},
+	{From: Started, To: []Status{Finished, Expired, Cancelled}},
+	{From: Finished},
+	{From: Skipped, To: []Status{Finished}},
+	{From: Failed, To: []Status{Finished}},
+	{From: Expired, To: []Status{Finished}},
+	{From: Cancelled},
 }
 
 // Statuses are all statuses, in the order of an invitation's life.
-func Statuses() []Status {
-	return []Status{Pending, Sent, Opened, Started, Finished, Skipped, Failed, Expired, Cancelled}
-}
+func Statuses() []Status { return moves.All() }
 
-// Valid reports whether s is one of Statuses.
-func (s Status) Valid() bool {
-	_, ok := next[s]
-	return ok
-}
+// OpenStatuses are the statuses of an invitation to which more may be sent.
+func OpenStatuses() []Status { return []Status{Pending, Sent, Opened, Started} }
 
 // May reports whether an invitation in status s may become to. Staying is not a
 // change, and reported as false.
-func (s Status) May(to Status) bool {
-	for _, n := range next[s] {
-		if n == to {
-			return true
-		}
-	}
-	return false
-}
+func (s Status) May(to Status) bool { return moves.May(s, to) }
 
-// Before lists the statuses that may become s: what an update may ask for in its
+// Before lists the statuses that may become s: what an update asks for in its
 // WHERE, so that it never goes backwards.
-func (s Status) Before() []Status {
-	var from []Status
-	for _, f := range Statuses() {
-		if f.May(s) {
-			from = append(from, f)
-		}
-	}
-	return from
-}
+func (s Status) Before() []Status { return moves.Before(s) }
 
 // Over reports whether nothing more will be sent.
-func (s Status) Over() bool {
-	switch s {
-	case Finished, Skipped, Failed, Expired, Cancelled:
-		return true
-	}
-	return false
+func (s Status) Over() bool { return !slices.Contains(OpenStatuses(), s) }
+
+// MessageStatus says what became of a message.
+type MessageStatus string
+
+// The statuses of a message.
+const (
+	MessageReserved MessageStatus = "reserved" // it may go, and is on its way
+	MessageSent     MessageStatus = "sent"
+	MessageFailed   MessageStatus = "failed" // for good; frees its place in the frequency rule
+)
+
+var messageMoves = status.Table[MessageStatus]{
+	{From: MessageReserved, To: []MessageStatus{MessageSent, MessageFailed}},
+	{From: MessageSent}, {From: MessageFailed},
 }
 
-// Responded reports whether the person has answered.
-func (s Status) Responded() bool { return s == Finished }
+// May reports whether a message in status s may become to.
+func (s MessageStatus) May(to MessageStatus) bool { return messageMoves.May(s, to) }
+
+// Before lists the statuses that may become s.
+func (s MessageStatus) Before() []MessageStatus { return messageMoves.Before(s) }
+
+// Ended reports whether the message is not tried any more.
+func (s MessageStatus) Ended() bool { return messageMoves.Ended(s) }

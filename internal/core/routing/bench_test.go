@@ -27,9 +27,9 @@ func compile(t testing.TB, mappings ...plan.Mapping) (*routing.Table, id.ID) {
 		m.Name, m.Source, m.Destination = fmt.Sprint("m", i), "web", "Qualtrics"
 		p.Mappings = append(p.Mappings, m)
 	}
-	ids := map[[2]string]id.ID{}
-	name := func(kind, name string) id.ID {
-		key := [2]string{kind, name}
+	ids := map[plan.Name]id.ID{}
+	name := func(kind plan.Kind, name string) id.ID {
+		key := plan.Name{Kind: kind, Name: name}
 		if ids[key] == 0 {
 			ids[key] = id.ID(len(ids) + 1)
 		}

@@ -13,7 +13,7 @@ import (
 type Plans interface {
 	CurrentRevision(ctx context.Context) (int64, error)
 	RevisionPlan(ctx context.Context, revision int64) (*plan.Plan, error)
-	NameIDs(ctx context.Context) (map[[2]string]id.ID, error) // by kind and name
+	NameIDs(ctx context.Context) (map[plan.Name]id.ID, error)
 }
 
 // keep is how many compiled revisions stay in memory: those used last, so that old
@@ -51,7 +51,7 @@ func (c *Cache) Revision(ctx context.Context, revision int64) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := Compile(revision, p, func(kind, name string) id.ID { return ids[[2]string{kind, name}] })
+	t, err := Compile(revision, p, func(kind plan.Kind, name string) id.ID { return ids[plan.Name{Kind: kind, Name: name}] })
 	if err != nil {
 		return nil, err
 	}

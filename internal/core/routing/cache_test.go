@@ -18,7 +18,7 @@ func (l loads) RevisionPlan(_ context.Context, revision int64) (*plan.Plan, erro
 	l[revision]++
 	return &plan.Plan{Version: 1}, nil
 }
-func (l loads) NameIDs(context.Context) (map[[2]string]id.ID, error) { return nil, nil }
+func (l loads) NameIDs(context.Context) (map[plan.Name]id.ID, error) { return nil, nil }
 
 func TestCache_OldRevisions_ComeAndGoAndTheCurrentStays(t *testing.T) {
 	t.Parallel()

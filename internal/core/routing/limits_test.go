@@ -24,9 +24,9 @@ func tableOf(t *testing.T, filters []string) *Table {
 	for i, when := range filters {
 		p.Mappings = append(p.Mappings, plan.Mapping{Name: fmt.Sprintf("m%d", i), Source: "web", Destination: "xm", Action: plan.UpsertContact, When: &when})
 	}
-	known := map[string]id.ID{}
-	table, err := Compile(1, p, func(kind, name string) id.ID {
-		key := kind + "/" + name
+	known := map[plan.Name]id.ID{}
+	table, err := Compile(1, p, func(kind plan.Kind, name string) id.ID {
+		key := plan.Name{Kind: kind, Name: name}
 		if known[key] == 0 {
 			known[key] = id.ID(len(known) + 1)
 		}

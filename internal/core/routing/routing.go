@@ -16,17 +16,7 @@ import (
 )
 
 // Names gives the id of a named thing of the plan, 0 when it has none.
-type Names func(kind, name string) id.ID
-
-// Kinds of named things, as the store keeps them.
-const (
-	kindSource      = "source"
-	kindDirectory   = "directory"
-	kindList        = "mailing_list"
-	kindDestination = "destination"
-	kindMapping     = "mapping"
-	kindWorkflow    = "workflow"
-)
+type Names func(kind plan.Kind, name string) id.ID
 
 // URLSource is the name of the source, and of the mapping, that stands for a
 // workflow's own URL.
@@ -104,9 +94,9 @@ func Compile(revision int64, p *plan.Plan, ids Names) (*Table, error) {
 	}
 	for i := range p.Destinations {
 		d := p.Destinations[i]
-		dest := &Destination{ID: ids(kindDestination, d.Name), Def: d}
+		dest := &Destination{ID: ids(plan.KindDestination, d.Name), Def: d}
 		if d.Type == plan.TypeDirectory {
-			dest.Directory = t.directories[ids(kindDirectory, d.Directory)]
+			dest.Directory = t.directories[ids(plan.KindDirectory, d.Directory)]
 		}
 		t.destinations[dest.ID] = dest
 	}
@@ -128,9 +118,9 @@ func Compile(revision int64, p *plan.Plan, ids Names) (*Table, error) {
 }
 
 func (t *Table) addDirectory(def plan.Directory) {
-	d := &Directory{ID: t.ids(kindDirectory, def.Name), Def: def, lists: map[string]id.ID{}}
+	d := &Directory{ID: t.ids(plan.KindDirectory, def.Name), Def: def, lists: map[string]id.ID{}}
 	for i, name := range def.MailingLists {
-		list := t.ids(kindList, def.Name+"/"+name)
+		list := t.ids(plan.KindList, def.Name+"/"+name)
 		d.lists[name], d.lists[list.String()] = list, list
 		if i == 0 {
 			d.DefaultList = list
@@ -140,7 +130,7 @@ func (t *Table) addDirectory(def plan.Directory) {
 }
 
 func (t *Table) source(name string) *Source {
-	sid := t.ids(kindSource, name)
+	sid := t.ids(plan.KindSource, name)
 	s := t.sources[sid]
 	if s == nil {
 		s = &Source{ID: sid, Name: name}
@@ -150,7 +140,7 @@ func (t *Table) source(name string) *Source {
 }
 
 func (t *Table) addMapping(def plan.Mapping) error {
-	m := &Mapping{ID: t.ids(kindMapping, def.Name), Name: def.Name, Def: def, Destination: t.destinations[t.ids(kindDestination, def.Destination)]}
+	m := &Mapping{ID: t.ids(plan.KindMapping, def.Name), Name: def.Name, Def: def, Destination: t.destinations[t.ids(plan.KindDestination, def.Destination)]}
 	when := mapping.DefaultFilter(def.Action)
 	if def.When != nil {
 		when = *def.When
@@ -167,7 +157,7 @@ func (t *Table) addMapping(def plan.Mapping) error {
 		return fmt.Errorf("fields: %w", err)
 	}
 	if def.Workflow != "" {
-		m.Workflow = t.ids(kindWorkflow, def.Workflow)
+		m.Workflow = t.ids(plan.KindWorkflow, def.Workflow)
 	}
 	t.add(def.Source, m)
 	return nil
@@ -175,11 +165,11 @@ func (t *Table) addMapping(def plan.Mapping) error {
 
 // addWorkflow adds the source and the mapping that stand for its own URL.
 func (t *Table) addWorkflow(w *plan.Workflow) {
-	wid := t.ids(kindWorkflow, w.Name)
+	wid := t.ids(plan.KindWorkflow, w.Name)
 	t.workflows[wid] = w
 	name := URLSource(w.Name)
 	t.add(name, &Mapping{
-		ID: t.ids(kindMapping, name), Name: name, Workflow: wid,
+		ID: t.ids(plan.KindMapping, name), Name: name, Workflow: wid,
 		Def:         plan.Mapping{Name: name, Source: name, Action: plan.StartWorkflow, Workflow: w.Name, Enabled: w.Enabled},
 		Destination: t.home(),
 	})
@@ -190,7 +180,7 @@ func (t *Table) addWorkflow(w *plan.Workflow) {
 func (t *Table) home() *Destination {
 	var first *Destination
 	for _, d := range t.Plan.Destinations {
-		dest := t.destinations[t.ids(kindDestination, d.Name)]
+		dest := t.destinations[t.ids(plan.KindDestination, d.Name)]
 		if dest.Directory == nil {
 			continue
 		}
@@ -308,7 +298,7 @@ func (t *Table) Destination(d id.ID) *Destination { return t.destinations[d] }
 func (t *Table) Destinations() []*Destination {
 	out := make([]*Destination, 0, len(t.Plan.Destinations))
 	for _, d := range t.Plan.Destinations {
-		out = append(out, t.destinations[t.ids(kindDestination, d.Name)])
+		out = append(out, t.destinations[t.ids(plan.KindDestination, d.Name)])
 	}
 	return out
 }
@@ -321,7 +311,7 @@ func (t *Table) Directory(d id.ID) *Directory { return t.directories[d] }
 func (t *Table) DirectoryNamed(name string) *Directory {
 	for _, d := range t.Plan.Directories {
 		if d.Name == name || name == "" && (d.Default || len(t.Plan.Directories) == 1) {
-			return t.directories[t.ids(kindDirectory, d.Name)]
+			return t.directories[t.ids(plan.KindDirectory, d.Name)]
 		}
 	}
 	return nil

@@ -82,17 +82,18 @@ func (d *DB) pieces(t Table, rows [][]any, suffix string, do func(query string, 
 	return nil
 }
 
-// Update sets all columns of many rows; the first keys columns name the row. On
-// PostgreSQL it is one statement, on SQLite one prepared statement run per row.
-func (tx *Tx) Update(ctx context.Context, t Table, keys int, rows [][]any) error {
+// Update sets all columns of many rows; the first keys columns name the row, and a
+// row t for which a further condition does not hold is left alone. On PostgreSQL it
+// is one statement, on SQLite one prepared statement run per row.
+func (tx *Tx) Update(ctx context.Context, t Table, keys int, rows [][]any, conditions ...string) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	if tx.d.postgres {
-		_, err := tx.tx.ExecContext(ctx, t.updateFrom(keys), t.arrays(rows)...)
+		_, err := tx.tx.ExecContext(ctx, t.updateFrom(keys, conditions), t.arrays(rows)...)
 		return err
 	}
-	one := t.updateOne(keys)
+	one := t.updateOne(keys, conditions)
 	for _, r := range rows {
 		args := append(append(make([]any, 0, len(r)), r[keys:]...), r[:keys]...)
 		if _, err := tx.execText(ctx, one, args...); err != nil {
@@ -121,7 +122,7 @@ func (tx *Tx) Delete(ctx context.Context, t Table, rows [][]any) error {
 	return nil
 }
 
-func (t Table) updateOne(keys int) string {
+func (t Table) updateOne(keys int, conditions []string) string {
 	set, where := make([]string, 0, len(t.cols)), make([]string, 0, keys)
 	for i, c := range t.cols {
 		if i < keys {
@@ -130,10 +131,10 @@ func (t Table) updateOne(keys int) string {
 		}
 		set = append(set, c.name+" = ?")
 	}
-	return fmt.Sprintf("UPDATE %s SET %s WHERE %s", t.name, strings.Join(set, ", "), strings.Join(where, " AND "))
+	return fmt.Sprintf("UPDATE %s AS t SET %s WHERE %s", t.name, strings.Join(set, ", "), strings.Join(append(where, conditions...), " AND "))
 }
 
-func (t Table) updateFrom(keys int) string {
+func (t Table) updateFrom(keys int, conditions []string) string {
 	set, where := make([]string, 0, len(t.cols)), make([]string, 0, keys)
 	for i, c := range t.cols {
 		if i < keys {
@@ -142,7 +143,8 @@ func (t Table) updateFrom(keys int) string {
 		}
 		set = append(set, c.name+" = u."+c.name)
 	}
-	return fmt.Sprintf("UPDATE %s t SET %s FROM unnest(%s) AS u(%s) WHERE %s", t.name, strings.Join(set, ", "), t.params(), t.names(), strings.Join(where, " AND "))
+	return fmt.Sprintf("UPDATE %s t SET %s FROM unnest(%s) AS u(%s) WHERE %s", t.name, strings.Join(set, ", "), t.params(), t.names(),
+		strings.Join(append(where, conditions...), " AND "))
 }
 
 // params are the typed array parameters, one per column.

@@ -18,21 +18,11 @@ import (
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
-// Kinds of named things.
-const (
-	KindSource      = "source"
-	KindDirectory   = "directory"
-	KindList        = "mailing_list" // named directory/list
-	KindDestination = "destination"
-	KindMapping     = "mapping"
-	KindWorkflow    = "workflow"
-)
-
 // Named is one name of the plan with its id.
 type Named struct {
-	ID   id.ID  `db:"id"`
-	Kind string `db:"kind"`
-	Name string `db:"name"`
+	ID   id.ID     `db:"id"`
+	Kind plan.Kind `db:"kind"`
+	Name string    `db:"name"`
 }
 
 // Sealer encrypts secrets at rest. Open fails for what no known key sealed.
@@ -64,7 +54,7 @@ func (s *Store) RevisionPlan(ctx context.Context, rev int64) (*plan.Plan, error)
 }
 
 // Names is what all names of a kind are called, by id.
-func (s *Store) Names(ctx context.Context, kind string) (map[id.ID]string, error) {
+func (s *Store) Names(ctx context.Context, kind plan.Kind) (map[id.ID]string, error) {
 	var rows []Named
 	if err := s.db.Read(ctx, &rows, `SELECT id, kind, name FROM names WHERE kind = ?`, kind); err != nil {
 		return nil, err
@@ -77,20 +67,20 @@ func (s *Store) Names(ctx context.Context, kind string) (map[id.ID]string, error
 }
 
 // NameIDs is the id of every named thing, by kind and name.
-func (s *Store) NameIDs(ctx context.Context) (map[[2]string]id.ID, error) {
+func (s *Store) NameIDs(ctx context.Context) (map[plan.Name]id.ID, error) {
 	var rows []Named
 	if err := s.db.Read(ctx, &rows, `SELECT id, kind, name FROM names`); err != nil {
 		return nil, err
 	}
-	m := make(map[[2]string]id.ID, len(rows))
+	m := make(map[plan.Name]id.ID, len(rows))
 	for _, r := range rows {
-		m[[2]string{r.Kind, r.Name}] = r.ID
+		m[plan.Name{Kind: r.Kind, Name: r.Name}] = r.ID
 	}
 	return m, nil
 }
 
 // NameID resolves a name, or an id's text, of a kind; unknown is NotFound.
-func (s *Store) NameID(ctx context.Context, kind, nameOrID string) (id.ID, error) {
+func (s *Store) NameID(ctx context.Context, kind plan.Kind, nameOrID string) (id.ID, error) {
 	var v id.ID
 	err := s.db.ReadOne(ctx, &v, `SELECT id FROM names WHERE kind = ? AND name = ?`, kind, nameOrID)
 	if fault.KindOf(err) != fault.NotFound {
@@ -101,7 +91,7 @@ func (s *Store) NameID(ctx context.Context, kind, nameOrID string) (id.ID, error
 			return v, nil
 		}
 	}
-	return 0, fault.New(fault.NotFound, "no %s is called %q", strings.ReplaceAll(kind, "_", " "), nameOrID)
+	return 0, fault.New(fault.NotFound, "no %s is called %q", strings.ReplaceAll(string(kind), "_", " "), nameOrID)
 }
 
 // Secrets opens every stored secret.
@@ -198,7 +188,7 @@ func (tx *Tx) dropDirectories(ctx context.Context, before []byte, p *plan.Plan) 
 		}
 		var n int
 		if err := tx.Get(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM contacts WHERE directory =
-			(SELECT id FROM names WHERE kind = ? AND name = ?) LIMIT 1) AS held`, KindDirectory, d.Name); err != nil {
+			(SELECT id FROM names WHERE kind = ? AND name = ?) LIMIT 1) AS held`, plan.KindDirectory, d.Name); err != nil {
 			return err
 		}
 		if n > 0 {
@@ -213,26 +203,26 @@ var namesTable = db.NewTable("names", "id bigint, kind text, name text")
 // giveNames makes sure that everything the plan names has an id.
 func (tx *Tx) giveNames(ctx context.Context, p *plan.Plan) error {
 	var rows [][]any
-	add := func(kind, name string) { rows = append(rows, []any{tx.s.db.Next(), kind, name}) }
+	add := func(kind plan.Kind, name string) { rows = append(rows, []any{tx.s.db.Next(), string(kind), name}) }
 	for _, v := range p.Sources {
-		add(KindSource, v.Name)
+		add(plan.KindSource, v.Name)
 	}
 	for _, v := range p.Directories {
-		add(KindDirectory, v.Name)
+		add(plan.KindDirectory, v.Name)
 		for _, l := range v.MailingLists {
-			add(KindList, v.Name+"/"+l)
+			add(plan.KindList, v.Name+"/"+l)
 		}
 	}
 	for _, v := range p.Destinations {
-		add(KindDestination, v.Name)
+		add(plan.KindDestination, v.Name)
 	}
 	for _, v := range p.Mappings {
-		add(KindMapping, v.Name)
+		add(plan.KindMapping, v.Name)
 	}
 	for _, v := range p.Workflows {
-		add(KindWorkflow, v.Name)
-		add(KindSource, routing.URLSource(v.Name))
-		add(KindMapping, routing.URLSource(v.Name))
+		add(plan.KindWorkflow, v.Name)
+		add(plan.KindSource, routing.URLSource(v.Name))
+		add(plan.KindMapping, routing.URLSource(v.Name))
 	}
 	_, err := tx.Insert(ctx, namesTable, rows, "ON CONFLICT (kind, name) DO NOTHING")
 	return err
@@ -243,7 +233,7 @@ func (tx *Tx) giveNames(ctx context.Context, p *plan.Plan) error {
 func (tx *Tx) giveVersions(ctx context.Context, sealer Sealer, p *plan.Plan) error {
 	for _, w := range p.Workflows {
 		var workflow id.ID
-		if err := tx.Get(ctx, &workflow, `SELECT id FROM names WHERE kind = ? AND name = ?`, KindWorkflow, w.Name); err != nil {
+		if err := tx.Get(ctx, &workflow, `SELECT id FROM names WHERE kind = ? AND name = ?`, plan.KindWorkflow, w.Name); err != nil {
 			return err
 		}
 		body, err := definition(w)

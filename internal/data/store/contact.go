@@ -67,12 +67,6 @@ const (
 	ByOptOut = "opt_out"
 )
 
-// Directory says how contacts of a directory are resolved.
-type Directory struct {
-	ID          id.ID
-	PhoneRegion string
-}
-
 // person is one input to resolve in a transaction.
 type person struct {
 	in    *contact.Input
@@ -83,7 +77,7 @@ type person struct {
 // resolve decides who the inputs are about, one after the other, and writes what
 // that changes. It returns db.ErrRace when another transaction was quicker: nothing
 // may be kept of a failed try.
-func (tx *Tx) resolve(ctx context.Context, dir Directory, people []person) ([]contact.Outcome, error) {
+func (tx *Tx) resolve(ctx context.Context, dir contact.Directory, people []person) ([]contact.Outcome, error) {
 	rules, err := tx.rules(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -142,7 +136,7 @@ func applyAll(b *contact.Batch, people []person) []contact.Outcome {
 	return out
 }
 
-func (tx *Tx) rules(ctx context.Context, dir Directory) (contact.Rules, error) {
+func (tx *Tx) rules(ctx context.Context, dir contact.Directory) (contact.Rules, error) {
 	if err := tx.Shared(ctx, rulesLock); err != nil {
 		return contact.Rules{}, err
 	}
@@ -272,7 +266,7 @@ func (tx *Tx) lockContacts(ctx context.Context, dir id.ID, ids []id.ID) ([]*cont
 	return out, nil
 }
 
-func (tx *Tx) writeContacts(ctx context.Context, dir Directory, w contact.Writes) error {
+func (tx *Tx) writeContacts(ctx context.Context, dir contact.Directory, w contact.Writes) error {
 	// Released keys go first: another contact of the same batch may take them.
 	if len(w.Release) > 0 {
 		released := make([]db.Key, len(w.Release))
@@ -347,7 +341,7 @@ func (s *Store) Contact(ctx context.Context, c id.ID) (*contact.Contact, error) 
 }
 
 // FindContact finds whom an input is about by the merge rules; nobody is NotFound.
-func (s *Store) FindContact(ctx context.Context, dir Directory, in *contact.Input) (id.ID, error) {
+func (s *Store) FindContact(ctx context.Context, dir contact.Directory, in *contact.Input) (id.ID, error) {
 	var names []string
 	if err := s.db.Read(ctx, &names, `SELECT rule FROM directory_rules WHERE directory = ? ORDER BY position`, dir.ID); err != nil {
 		return 0, err
@@ -366,19 +360,10 @@ func (s *Store) FindContact(ctx context.Context, dir Directory, in *contact.Inpu
 	return 0, fault.New(fault.NotFound, "no contact matches")
 }
 
-// StepContact is a contact's upsert by a step of a run.
-type StepContact struct {
-	Run   id.ID
-	Step  string
-	Input *contact.Input
-	Mode  string
-	List  id.ID // mailing list to put the contact on; 0 = none
-}
-
 // ApplyStep upserts a contact for a step of a run, in one transaction with the
 // note on the step of whom it was: a second call finds the note and changes
 // nothing more.
-func (s *Store) ApplyStep(ctx context.Context, dir Directory, c StepContact) (out contact.Outcome, err error) {
+func (s *Store) ApplyStep(ctx context.Context, dir contact.Directory, c contact.ForStep) (out contact.Outcome, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		var noted []string
 		if err := tx.Select(ctx, &noted, `SELECT output FROM run_tasks WHERE run = ? AND step = ? AND output IS NOT NULL {lock}`, c.Run, c.Step); err != nil {

@@ -6,28 +6,17 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
-// StoredEvent is an event as it waits in the inbox.
-type StoredEvent struct {
-	ID         id.ID
-	Source     id.ID
-	Revision   int64
-	MessageID  string `db:"message_id"`
-	AcceptedAt int64  `db:"accepted_at"`
-	Body       []byte
-}
-
-// Accepted is when the event was stored.
-func (e StoredEvent) Accepted() time.Time { return db.Instant(e.AcceptedAt) }
-
 // Waiting reads those of the events that are still in the inbox, oldest first.
 // What is missing was processed before.
-func (s *Store) Waiting(ctx context.Context, ids []id.ID) (rows []StoredEvent, err error) {
+func (s *Store) Waiting(ctx context.Context, ids []id.ID) (rows []segment.Stored, err error) {
 	return rows, s.db.Read(ctx, &rows, `SELECT e.id, e.source, i.revision, e.message_id, e.accepted_at, e.body
 		FROM inbox i JOIN events e ON e.id = i.event WHERE i.event {ids} ORDER BY e.id`, s.db.IDs(ids))
 }
@@ -46,20 +35,7 @@ func (s *Store) DropUnmatched(ctx context.Context, ids []id.ID) error {
 
 // Pending names the deliveries of events that were written and not tried yet.
 func (s *Store) Pending(ctx context.Context, events []id.ID) (refs []delivery.Ref, err error) {
-	return refs, s.db.Read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event {ids} AND status = 'pending' ORDER BY event, mapping`, s.db.IDs(events))
-}
-
-// NewDelivery is a delivery to write.
-type NewDelivery struct {
-	Event       id.ID
-	Mapping     id.ID
-	Destination id.ID
-	Action      string
-	Status      delivery.Status
-	Reason      string
-	Occurred    time.Time
-	Payload     []byte
-	Due         time.Time // when its Deliver workflow should look at it, unless it ended by then
+	return refs, s.db.Read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event {ids} AND status = ? ORDER BY event, mapping`, s.db.IDs(events), delivery.Pending)
 }
 
 var (
@@ -73,7 +49,7 @@ var (
 // WriteDeliveries writes the deliveries of events and takes the events out of the
 // inbox, in one transaction. Every event whose deliveries are given must have all
 // of them given. A second call writes nothing.
-func (s *Store) WriteDeliveries(ctx context.Context, list []NewDelivery) error {
+func (s *Store) WriteDeliveries(ctx context.Context, list []delivery.New) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -112,38 +88,22 @@ func (s *Store) WriteDeliveries(ctx context.Context, list []NewDelivery) error {
 	})
 }
 
-// OpenDelivery is a delivery whose effect is still to come.
-type OpenDelivery struct {
-	Event       id.ID
-	Mapping     id.ID
-	Destination id.ID
-	Action      string
-	Status      delivery.Status
-	Attempts    int
-	OccurredAt  int64 `db:"occurred_at"`
-	Payload     []byte
-	Revision    int64
-}
-
-// Ref names the delivery.
-func (d OpenDelivery) Ref() delivery.Ref { return delivery.Ref{Event: d.Event, Mapping: d.Mapping} }
-
-// Stamp is the moment and event that its values carry.
-func (d OpenDelivery) Stamp() contact.Stamp { return contact.Stamp{At: d.OccurredAt, Event: d.Event} }
+// openDelivery is the condition of every change of a delivery: it has not ended.
+var openDelivery = oneOf(delivery.OpenStatuses())
 
 const openDeliveries = `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision
 	FROM deliveries d JOIN events e ON e.id = d.event `
 
 // OpenDeliveries reads those of the deliveries that have not ended, in event order.
-func (s *Store) OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]OpenDelivery, error) {
+func (s *Store) OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]delivery.Open, error) {
 	want := make(map[delivery.Ref]bool, len(refs))
 	ids := make([]id.ID, 0, len(refs))
 	for _, r := range refs {
 		want[r] = true
 		ids = append(ids, r.Event)
 	}
-	var rows []OpenDelivery
-	if err := s.db.Read(ctx, &rows, openDeliveries+`WHERE d.event {ids} AND d.status IN ('pending', 'retrying', 'held') ORDER BY d.event, d.mapping`, s.db.IDs(ids)); err != nil {
+	var rows []delivery.Open
+	if err := s.db.Read(ctx, &rows, openDeliveries+`WHERE d.event {ids} AND d.status `+openDelivery+` ORDER BY d.event, d.mapping`, s.db.IDs(ids)); err != nil {
 		return nil, err
 	}
 	out := rows[:0]
@@ -157,7 +117,7 @@ func (s *Store) OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]Open
 
 // DueDeliveries reads up to limit deliveries of a destination that are due, action
 // by action, the longest waiting first: as the index has them.
-func (s *Store) DueDeliveries(ctx context.Context, destination id.ID, limit int) (rows []OpenDelivery, err error) {
+func (s *Store) DueDeliveries(ctx context.Context, destination id.ID, limit int) (rows []delivery.Open, err error) {
 	return rows, s.db.Read(ctx, &rows, openDeliveries+`JOIN (SELECT event, mapping, due_at FROM delivery_queue
 		WHERE destination = ? AND due_at <= ? ORDER BY action, due_at LIMIT ?) q ON q.event = d.event AND q.mapping = d.mapping
 		ORDER BY d.event, d.mapping`, destination, s.db.Now().UnixMilli(), limit)
@@ -169,10 +129,10 @@ func (s *Store) NextDue(ctx context.Context, destination id.ID) (time.Time, erro
 	actions, err := s.DueActions(ctx, destination)
 	var next time.Time
 	for _, a := range actions {
-		if a.Action == ActionDistribute || a.Action == ActionProgress {
+		if a.Action == distribution.ActionDistribute || a.Action == distribution.ActionProgress {
 			continue
 		}
-		if at := db.Instant(a.At); next.IsZero() || at.Before(next) {
+		if at := a.Time(); next.IsZero() || at.Before(next) {
 			next = at
 		}
 	}
@@ -193,21 +153,9 @@ func (s *Store) ReleaseHeld(ctx context.Context, destination id.ID, held time.Ti
 	return n, err
 }
 
-// Mark is a delivery's new state after an attempt.
-type Mark struct {
-	delivery.Ref
-	Status   delivery.Status
-	Attempts int
-	Reason   string
-	Contact  id.ID
-	Result   *jsonvalue.Object
-	Due      time.Time // for one that has not ended
-	Unsure   bool      // for one that has not ended: the effect may be there all the same
-}
-
 // MarkDeliveries records the outcome of attempts whose effect is not in this
-// database, or that had none. Safe to call twice.
-func (s *Store) MarkDeliveries(ctx context.Context, marks []Mark) error {
+// database, or that had none. A delivery that has ended stays as it is.
+func (s *Store) MarkDeliveries(ctx context.Context, marks []delivery.Mark) error {
 	if len(marks) == 0 {
 		return nil
 	}
@@ -234,14 +182,14 @@ func (s *Store) HoldDeliveries(ctx context.Context, refs []delivery.Ref, reason 
 				due = append(due, []any{r.Event, r.Mapping, until.UnixMilli()})
 			}
 		}
-		if err := tx.Update(ctx, heldTable, 2, held); err != nil {
+		if err := tx.Update(ctx, heldTable, 2, held, "t.status "+openDelivery); err != nil {
 			return err
 		}
 		return tx.Update(ctx, dueTable, 2, due)
 	})
 }
 
-func (tx *Tx) mark(ctx context.Context, marks []Mark) error {
+func (tx *Tx) mark(ctx context.Context, marks []delivery.Mark) error {
 	rows := make([][]any, len(marks))
 	var ended, waits [][]any
 	for i, m := range marks {
@@ -256,7 +204,7 @@ func (tx *Tx) mark(ctx context.Context, marks []Mark) error {
 			waits = append(waits, []any{m.Event, m.Mapping, m.Due.UnixMilli(), m.Attempts, m.Unsure})
 		}
 	}
-	if err := tx.Update(ctx, marksTable, 2, rows); err != nil {
+	if err := tx.Update(ctx, marksTable, 2, rows, "t.status "+openDelivery); err != nil {
 		return err
 	}
 	if err := tx.Update(ctx, waitsTable, 2, waits); err != nil {
@@ -280,7 +228,7 @@ func (tx *Tx) lockOpen(ctx context.Context, refs []delivery.Ref) (map[delivery.R
 		Attempts       int
 	}
 	err := tx.Select(ctx, &rows, `SELECT event, mapping, attempts FROM deliveries
-		WHERE event {ids} AND status IN ('pending', 'retrying', 'held') ORDER BY event, mapping {lock}`, tx.s.db.IDs(ids))
+		WHERE event {ids} AND status `+openDelivery+` ORDER BY event, mapping {lock}`, tx.s.db.IDs(ids))
 	open := make(map[delivery.Ref]int, len(rows))
 	for _, r := range rows {
 		open[delivery.Ref{Event: r.Event, Mapping: r.Mapping}] = r.Attempts
@@ -288,18 +236,11 @@ func (tx *Tx) lockOpen(ctx context.Context, refs []delivery.Ref) (map[delivery.R
 	return open, err
 }
 
-// ContactEffect is an upsert_contact delivery for the built-in directory.
-type ContactEffect struct {
-	delivery.Ref
-	Input *contact.Input
-	Mode  string
-}
-
 // ApplyContacts decides whom deliveries are about, writes the contacts and marks
 // the deliveries, in one transaction. Deliveries that ended before are left alone:
 // a second call changes nothing. Nobody's failure touches the others; what can
 // never work is marked rejected.
-func (s *Store) ApplyContacts(ctx context.Context, dir Directory, effects []ContactEffect) error {
+func (s *Store) ApplyContacts(ctx context.Context, dir contact.Directory, effects []delivery.ContactEffect) error {
 	return s.inTx(ctx, func(tx *Tx) error {
 		refs := make([]delivery.Ref, len(effects))
 		for i, e := range effects {
@@ -310,11 +251,11 @@ func (s *Store) ApplyContacts(ctx context.Context, dir Directory, effects []Cont
 			return err
 		}
 		var people []person
-		var marks []Mark
+		var marks []delivery.Mark
 		for _, e := range effects {
 			if attempts, ok := open[e.Ref]; ok {
 				people = append(people, person{e.Input, e.Mode, ByEvent})
-				marks = append(marks, Mark{Ref: e.Ref, Attempts: attempts + 1})
+				marks = append(marks, delivery.Mark{Ref: e.Ref, Attempts: attempts + 1})
 			}
 		}
 		outcomes, err := tx.resolve(ctx, dir, people)
@@ -328,22 +269,13 @@ func (s *Store) ApplyContacts(ctx context.Context, dir Directory, effects []Cont
 	})
 }
 
-func finish(m *Mark, o contact.Outcome) {
+func finish(m *delivery.Mark, o contact.Outcome) {
 	m.Contact = o.Contact
 	if o.Err != nil {
 		m.Status, m.Reason = delivery.Rejected, fault.Public(o.Err)
 		return
 	}
 	m.Status, m.Result = delivery.Done, o.Summary()
-}
-
-// TransactionEffect is an upsert_transaction delivery for the built-in directory.
-type TransactionEffect struct {
-	delivery.Ref
-	Input *contact.Input
-	List  string // name or id; "" = the directory's default list
-	Date  time.Time
-	Data  *jsonvalue.Object
 }
 
 var (
@@ -355,7 +287,7 @@ var (
 // the contacts on their lists and marks the deliveries, in one transaction; a
 // transaction exists exactly once per delivery. Lists resolves a list's name or id
 // to its id, 0 when there is none.
-func (s *Store) ApplyTransactions(ctx context.Context, dir Directory, lists func(string) id.ID, effects []TransactionEffect) error {
+func (s *Store) ApplyTransactions(ctx context.Context, dir contact.Directory, lists func(string) id.ID, effects []delivery.TransactionEffect) error {
 	return s.inTx(ctx, func(tx *Tx) error {
 		refs := make([]delivery.Ref, len(effects))
 		for i, e := range effects {
@@ -366,14 +298,14 @@ func (s *Store) ApplyTransactions(ctx context.Context, dir Directory, lists func
 			return err
 		}
 		var people []person
-		var todo []TransactionEffect
-		var marks, refused []Mark
+		var todo []delivery.TransactionEffect
+		var marks, refused []delivery.Mark
 		for _, e := range effects {
 			attempts, ok := open[e.Ref]
 			if !ok {
 				continue
 			}
-			m := Mark{Ref: e.Ref, Attempts: attempts + 1}
+			m := delivery.Mark{Ref: e.Ref, Attempts: attempts + 1}
 			if lists(e.List) == 0 {
 				m.Status, m.Reason = delivery.Rejected, "mailingListId: no mailing list "+e.List+" in this directory"
 				refused = append(refused, m)

@@ -13,26 +13,13 @@ import (
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
-// RemoteDelivery is a delivery to a remote account that is due.
-type RemoteDelivery struct {
-	OpenDelivery
-	Source     id.ID
-	MessageID  string `db:"message_id"`
-	AcceptedAt int64  `db:"accepted_at"`
-	Result     string // JSON of earlier attempts, or ""
-	Unsure     bool   // an earlier attempt may have had its effect
-}
-
-// Accepted is when the event was stored.
-func (d RemoteDelivery) Accepted() time.Time { return db.Instant(d.AcceptedAt) }
-
 // dueOf is what waits longest of an action, in the order of the index.
 const dueOf = `SELECT event, mapping, unsure FROM delivery_queue WHERE destination = ? AND action = ? AND due_at <= ? ORDER BY due_at LIMIT ?`
 
 // RemoteDue reads up to limit deliveries of one action that are due at a
 // destination, the longest waiting first, in event order. Rows of a version that
 // did not write the action count too.
-func (s *Store) RemoteDue(ctx context.Context, destination id.ID, action string, limit int) (rows []RemoteDelivery, err error) {
+func (s *Store) RemoteDue(ctx context.Context, destination id.ID, action string, limit int) (rows []delivery.Remote, err error) {
 	now := s.db.Now().UnixMilli()
 	return rows, s.db.Read(ctx, &rows, `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision,
 		e.source, e.message_id, e.accepted_at, coalesce(d.result, '') AS result, q.unsure
@@ -50,7 +37,7 @@ const attemptTime = time.Minute
 func (s *Store) BeginAttempt(ctx context.Context, r delivery.Ref, attempts int) (ours bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts + 1, updated_at = ? WHERE event = ? AND mapping = ? AND attempts = ?
-			AND status IN ('pending', 'retrying', 'held')`, tx.Now.UnixMilli(), r.Event, r.Mapping, attempts)
+			AND status `+openDelivery, tx.Now.UnixMilli(), r.Event, r.Mapping, attempts)
 		if ours = n > 0; err != nil || !ours {
 			return err
 		}
@@ -60,86 +47,30 @@ func (s *Store) BeginAttempt(ctx context.Context, r delivery.Ref, attempts int) 
 	return ours, err
 }
 
-// What a remote account does for distributions, beside the actions of mappings: it
-// sends messages, and says what became of invitations.
-const (
-	ActionDistribute = "distribute"
-	ActionProgress   = "progress"
-)
-
 // messageAction is the action of a row of message_queue.
-const messageAction = `CASE WHEN kind = '` + distribution.KindProgress + `' THEN '` + ActionProgress + `' ELSE '` + ActionDistribute + `' END`
-
-// Due is an action of a destination that has deliveries waiting, and when the
-// first is due.
-type Due struct {
-	Destination id.ID
-	Action      string
-	At          int64 `db:"due_at"`
-}
-
-// Time is when the first delivery is due.
-func (d Due) Time() time.Time { return db.Instant(d.At) }
+const messageAction = `CASE WHEN kind = '` + string(distribution.KindProgress) + `' THEN '` + distribution.ActionProgress + `' ELSE '` + distribution.ActionDistribute + `' END`
 
 // DueActions lists what waits at a destination, by action.
-func (s *Store) DueActions(ctx context.Context, destination id.ID) (due []Due, err error) {
+func (s *Store) DueActions(ctx context.Context, destination id.ID) (due []delivery.Due, err error) {
 	return due, s.db.Read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE destination = ? GROUP BY destination, action
 		UNION ALL SELECT destination, `+messageAction+` AS action, min(due_at) AS due_at FROM message_queue WHERE destination = ? GROUP BY destination, `+messageAction, destination, destination)
 }
 
 // DueNow lists what is due now, at all destinations.
-func (s *Store) DueNow(ctx context.Context) (due []Due, err error) {
+func (s *Store) DueNow(ctx context.Context) (due []delivery.Due, err error) {
 	now := s.db.Now().UnixMilli()
 	return due, s.db.Read(ctx, &due, `SELECT destination, action, min(due_at) AS due_at FROM delivery_queue WHERE due_at <= ? GROUP BY destination, action
 		UNION ALL SELECT destination, `+messageAction+` AS action, min(due_at) AS due_at FROM message_queue WHERE due_at <= ? GROUP BY destination, `+messageAction, now, now)
 }
 
-// Hold keeps deliveries of an action from being tried at a destination.
-type Hold struct {
-	Destination id.ID
-	Action      string // "": all actions
-	UntilMillis int64  `db:"until"`
-	Revision    int64  // not 0: over when the plan has another revision
-	Reason      string
-}
-
-// Until is when the hold ends.
-func (h Hold) Until() time.Time { return db.Instant(h.UntilMillis) }
-
-// Holds are the holds of all destinations that are in force now, under a revision
-// of the plan.
-type Holds []Hold
-
 // Holds reads the holds in force under a revision of the plan.
-func (s *Store) Holds(ctx context.Context, revision int64) (list Holds, err error) {
+func (s *Store) Holds(ctx context.Context, revision int64) (list delivery.Holds, err error) {
 	return list, s.db.Read(ctx, &list, `SELECT destination, action, until, revision, reason FROM destination_holds
 		WHERE until > ? AND revision IN (0, ?) ORDER BY destination, action`, s.db.Now().UnixMilli(), revision)
 }
 
-// On is the hold that keeps an action back the longest, nil when none does.
-func (h Holds) On(destination id.ID, action string) *Hold {
-	var longest *Hold
-	for i := range h {
-		if h[i].Destination == destination && (h[i].Action == "" || h[i].Action == action) && (longest == nil || h[i].UntilMillis > longest.UntilMillis) {
-			longest = &h[i]
-		}
-	}
-	return longest
-}
-
-// Pause is a destination that an operator has paused.
-type Pause struct {
-	Destination id.ID
-	AtMillis    int64  `db:"paused_at"`
-	By          string `db:"paused_by"`
-	Note        string `db:"pause_note"`
-}
-
-// At is when it was paused.
-func (p Pause) At() time.Time { return db.Instant(p.AtMillis) }
-
 // Pauses lists the paused destinations.
-func (s *Store) Pauses(ctx context.Context) (list []Pause, err error) {
+func (s *Store) Pauses(ctx context.Context) (list []delivery.Pause, err error) {
 	return list, s.db.Read(ctx, &list, `SELECT destination, paused_at, coalesce(paused_by, '') AS paused_by, coalesce(pause_note, '') AS pause_note
 		FROM destination_states WHERE paused_at IS NOT NULL`)
 }
@@ -189,17 +120,8 @@ func (tx *Tx) forgetBreaker(ctx context.Context, destination id.ID) error {
 	return err
 }
 
-// Round is what one round of deliveries to a remote account has learnt.
-type Round struct {
-	Destination id.ID
-	Pace        string // JSON for the next round
-	Holds       []Hold // that it has made; those there were run out by themselves
-	Answered    bool   // the account did something for us: the trouble, if there was one, is over
-	Trouble     string // why nothing can be delivered for now
-}
-
 // EndRound keeps what a round has learnt.
-func (s *Store) EndRound(ctx context.Context, r Round) error {
+func (s *Store) EndRound(ctx context.Context, r delivery.Round) error {
 	return s.inTx(ctx, func(tx *Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM destination_holds WHERE destination = ? AND until <= ?`, r.Destination, tx.Now.UnixMilli()); err != nil {
 			return err

@@ -22,7 +22,7 @@ func (tx *Tx) setRules(ctx context.Context, p *plan.Plan) error {
 		return err
 	}
 	for _, d := range p.Directories {
-		dir, err := tx.nameID(ctx, KindDirectory, d.Name)
+		dir, err := tx.nameID(ctx, plan.KindDirectory, d.Name)
 		if err != nil {
 			return err
 		}
@@ -111,6 +111,6 @@ func (tx *Tx) ruleNames(ctx context.Context, dir id.ID) (names []string, err err
 	return names, tx.Select(ctx, &names, `SELECT rule FROM directory_rules WHERE directory = ? ORDER BY position`, dir)
 }
 
-func (tx *Tx) nameID(ctx context.Context, kind, name string) (v id.ID, err error) {
+func (tx *Tx) nameID(ctx context.Context, kind plan.Kind, name string) (v id.ID, err error) {
 	return v, tx.Get(ctx, &v, `SELECT id FROM names WHERE kind = ? AND name = ?`, kind, name)
 }

@@ -8,13 +8,14 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
 )
 
 func TestEndLeases_WhatWaits_IsClaimableAtOnce(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *writable) {
 		event := s.take("a")[0].ID
-		dist, _, err := s.CreateDistribution(t.Context(), NewDistribution{Run: s.db.Next(), Step: "ask", Directory: s.dir.ID, Settings: "{}", Snapshot: "{}"}, time.Minute)
+		dist, _, err := s.CreateDistribution(t.Context(), distribution.New{Run: s.db.Next(), Step: "ask", Directory: s.dir.ID, Settings: "{}", Snapshot: "{}"}, time.Minute)
 		require.NoError(t, err)
 
 		claim := func() (events, handovers []id.ID) {

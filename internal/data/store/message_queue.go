@@ -11,39 +11,14 @@ import (
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
-// QueuedMessage is a message that waits for a remote account, or a look at what
-// became of one.
-type QueuedMessage struct {
-	Invitation   id.ID
-	Distribution id.ID
-	Kind         string
-	Tries        int
-	Unsure       bool // an earlier attempt may have sent it
-	Remote       string
-	CreatedAt    int64 `db:"created_at"` // of the invitation
-	ExpiresAt    int64 `db:"expires_at"` // of the invitation; 0: never
-	Status       distribution.Status
-}
-
-// Made is when the invitation was made.
-func (m QueuedMessage) Made() time.Time { return db.Instant(m.CreatedAt) }
-
-// Expires is when the invitation expires, zero when never.
-func (m QueuedMessage) Expires() time.Time {
-	if m.ExpiresAt == 0 {
-		return time.Time{}
-	}
-	return db.Instant(m.ExpiresAt)
-}
-
 var messageQueueTable = db.NewTable("message_queue", "destination bigint, invitation bigint, kind text, due_at bigint, tries bigint, unsure boolean")
 
 // QueueMessages has messages of one kind sent by a remote account. Those that wait
 // already are left alone.
-func (s *Store) QueueMessages(ctx context.Context, destination id.ID, kind string, invitations []id.ID, due time.Time) error {
+func (s *Store) QueueMessages(ctx context.Context, destination id.ID, kind distribution.Kind, invitations []id.ID, due time.Time) error {
 	rows := make([][]any, len(invitations))
 	for i, v := range invitations {
-		rows[i] = []any{destination, v, kind, due.UnixMilli(), 0, false}
+		rows[i] = []any{destination, v, string(kind), due.UnixMilli(), 0, false}
 	}
 	return s.inTx(ctx, func(tx *Tx) error {
 		_, err := tx.Insert(ctx, messageQueueTable, rows, "ON CONFLICT DO NOTHING")
@@ -53,7 +28,7 @@ func (s *Store) QueueMessages(ctx context.Context, destination id.ID, kind strin
 
 // MessagesDue reads up to limit messages that are due at a destination, or looks
 // (ActionProgress) that are, the longest waiting first.
-func (s *Store) MessagesDue(ctx context.Context, destination id.ID, action string, limit int) (rows []QueuedMessage, err error) {
+func (s *Store) MessagesDue(ctx context.Context, destination id.ID, action string, limit int) (rows []distribution.QueuedMessage, err error) {
 	return rows, s.db.Read(ctx, &rows, `SELECT q.invitation, i.distribution, q.kind, q.tries, q.unsure, coalesce(i.remote, '') AS remote,
 		i.created_at, coalesce(i.expires_at, 0) AS expires_at, i.status
 		FROM (SELECT invitation, kind, tries, unsure, due_at FROM message_queue WHERE destination = ? AND due_at <= ? AND `+messageAction+` = ? ORDER BY due_at LIMIT ?) q
@@ -62,7 +37,7 @@ func (s *Store) MessagesDue(ctx context.Context, destination id.ID, action strin
 
 // BeginMessage counts an attempt to send a message before it is made, as
 // BeginAttempt does.
-func (s *Store) BeginMessage(ctx context.Context, invitation id.ID, kind string, tries int) (ours bool, err error) {
+func (s *Store) BeginMessage(ctx context.Context, invitation id.ID, kind distribution.Kind, tries int) (ours bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE message_queue SET tries = tries + 1, unsure = ?, due_at = ? WHERE invitation = ? AND kind = ? AND tries = ?`,
 			true, tx.Now.Add(attemptTime).UnixMilli(), invitation, kind, tries)
@@ -72,23 +47,12 @@ func (s *Store) BeginMessage(ctx context.Context, invitation id.ID, kind string,
 	return ours, err
 }
 
-// MessageState is what an attempt has left of a queued message.
-type MessageState struct {
-	Invitation id.ID
-	Kind       string
-	Done       bool // it leaves the queue
-	Due        time.Time
-	Tries      int
-	Unsure     bool
-	Remote     distribution.Remote // what was learnt; it is added to what is known
-}
-
 // EndMessage keeps what an attempt has left. Safe to call twice.
-func (s *Store) EndMessage(ctx context.Context, m MessageState) error {
+func (s *Store) EndMessage(ctx context.Context, m distribution.MessageState) error {
 	return s.inTx(ctx, func(tx *Tx) error { return tx.endMessage(ctx, m) })
 }
 
-func (tx *Tx) endMessage(ctx context.Context, m MessageState) error {
+func (tx *Tx) endMessage(ctx context.Context, m distribution.MessageState) error {
 	var text sql.NullString
 	if err := tx.Get(ctx, &text, `SELECT remote FROM invitations WHERE id = ? {lock}`, m.Invitation); err != nil {
 		return err
@@ -117,14 +81,14 @@ func (tx *Tx) endMessage(ctx context.Context, m MessageState) error {
 
 // AccountSent records that a remote account has sent a message; after an invitation
 // its progress is looked at from firstLook on. Safe to call twice.
-func (s *Store) AccountSent(ctx context.Context, destination id.ID, m MessageState, firstLook time.Time) error {
+func (s *Store) AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time) error {
 	m.Done = true
 	return s.inTx(ctx, func(tx *Tx) error {
 		if err := tx.messageWasSent(ctx, m.Invitation, m.Kind); err != nil {
 			return err
 		}
 		if m.Kind == distribution.KindInvitation {
-			row := []any{destination, m.Invitation, distribution.KindProgress, firstLook.UnixMilli(), 0, false}
+			row := []any{destination, m.Invitation, string(distribution.KindProgress), firstLook.UnixMilli(), 0, false}
 			if _, err := tx.Insert(ctx, messageQueueTable, [][]any{row}, "ON CONFLICT DO NOTHING"); err != nil {
 				return err
 			}
@@ -133,16 +97,15 @@ func (s *Store) AccountSent(ctx context.Context, destination id.ID, m MessageSta
 	})
 }
 
-// EndInvitation ends an invitation for another reason than an answer, unless it has
-// ended or been answered. Safe to call twice.
+// EndInvitation ends an invitation for another reason than an answer, as an account
+// reports it. What is reported of one that was opened changes nothing: who opened it
+// has got it, whether a copy of the mail came back or they complained of it. Safe to
+// call twice.
 func (s *Store) EndInvitation(ctx context.Context, invitation id.ID, status distribution.Status, reason string) error {
-	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ? AND status IN ('pending', 'sent', 'opened')`, status, reason, invitation)
-		return err
-	})
+	return s.inTx(ctx, func(tx *Tx) error { return tx.endInvitation(ctx, invitation, status, reason) })
 }
 
 // InvitationByID reads an invitation.
-func (s *Store) InvitationByID(ctx context.Context, invitation id.ID) (r Invitation, err error) {
+func (s *Store) InvitationByID(ctx context.Context, invitation id.ID) (r distribution.Invitation, err error) {
 	return r, s.db.ReadOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation)
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/outside/mail"
+	"github.com/segue-xm/segue/internal/core/mail"
 )
 
-// Outbox is a mail.Sender that keeps mails in the database instead of sending
+// Outbox is a sender of mails that keeps mails in the database instead of sending
 // them: for trying Segue out without a mail server.
 type Outbox struct{ *Store }
 
@@ -41,7 +41,7 @@ func (tx *Tx) unsubscribe(ctx context.Context, c id.ID) (changed bool, err error
 		return false, err
 	}
 	yes := true
-	out, err := tx.resolve(ctx, Directory{ID: row.Directory}, []person{{
+	out, err := tx.resolve(ctx, contact.Directory{ID: row.Directory}, []person{{
 		in:   &contact.Input{ID: c, Unsubscribed: &yes, Stamp: contact.Stamp{At: tx.Now.UnixMilli()}},
 		mode: contact.UpdateOnly, cause: ByOptOut,
 	}})

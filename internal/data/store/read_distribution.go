@@ -4,34 +4,23 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
 )
 
-// DistributionRow is a distribution as lists and details show it.
-type DistributionRow struct {
-	ID        id.ID         `db:"id"`
-	Run       id.ID         `db:"run"`
-	Step      string        `db:"step"`
-	Survey    string        `db:"survey"`
-	Channel   string        `db:"channel"`
-	Status    string        `db:"status"`
-	CreatedAt int64         `db:"created_at"` // milliseconds
-	EndedAt   sql.NullInt64 `db:"ended_at"`
-}
-
-const selectDistributions = `SELECT d.id, d.run, d.step, d.survey, d.channel, d.status, d.created_at, d.ended_at FROM distributions AS d`
+const selectDistributions = `SELECT ` + distributionColumns + ` FROM distributions AS d`
 
 // ListDistributions lists distributions; those of one run when it is not zero.
-func (s *Store) ListDistributions(ctx context.Context, run id.ID, p Paging) ([]DistributionRow, id.ID, error) {
+func (s *Store) ListDistributions(ctx context.Context, run id.ID, p Paging) ([]distribution.Distribution, id.ID, error) {
 	var q query
 	if run != 0 {
 		q.and("d.run = ?", run)
 	}
-	return page(ctx, s, selectDistributions, "d", q, span{top: p.before()}, p, func(d *DistributionRow) id.ID { return d.ID })
+	return page(ctx, s, selectDistributions, "d", q, span{top: p.before()}, p, func(d *distribution.Distribution) id.ID { return d.ID })
 }
 
 // DistributionRow is one distribution; unknown is NotFound.
-func (s *Store) DistributionRow(ctx context.Context, v id.ID) (row DistributionRow, err error) {
+func (s *Store) DistributionRow(ctx context.Context, v id.ID) (row distribution.Distribution, err error) {
 	return row, s.db.ReadOne(ctx, &row, selectDistributions+` WHERE d.id = ?`, v)
 }
 

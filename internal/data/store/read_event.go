@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/db"
 )
@@ -124,7 +125,7 @@ func (s *Store) eventsOfMessage(ctx context.Context, source id.ID, messageID str
 	var sources []id.ID
 	if source != 0 {
 		sources = []id.ID{source}
-	} else if err := s.db.Read(ctx, &sources, `SELECT id FROM names WHERE kind = ?`, KindSource); err != nil {
+	} else if err := s.db.Read(ctx, &sources, `SELECT id FROM names WHERE kind = ?`, plan.KindSource); err != nil {
 		return nil, err
 	}
 	keys := make([]db.Key, len(sources))

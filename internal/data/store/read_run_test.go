@@ -6,7 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
 func TestListRuns_Filters_AndStepsInOrder(t *testing.T) {
@@ -28,7 +30,7 @@ func TestListRuns_Filters_AndStepsInOrder(t *testing.T) {
 			{RunQuery{Status: "failed"}, []id.ID{15, 12}},
 			{RunQuery{Contact: 51}, []id.ID{15, 13, 11}},
 		} {
-			rows, _ := all(t, 2, func(p Paging) ([]RunRow, id.ID, error) { return s.ListRuns(t.Context(), q.f, p) })
+			rows, _ := all(t, 2, func(p Paging) ([]run.Run, id.ID, error) { return s.ListRuns(t.Context(), q.f, p) })
 			var got []id.ID
 			for _, r := range rows {
 				got = append(got, r.ID)
@@ -40,7 +42,7 @@ func TestListRuns_Filters_AndStepsInOrder(t *testing.T) {
 		require.Len(t, steps, 2)
 		require.Equal(t, "a", steps[0].Step)
 		require.Equal(t, `{"n":1}`, steps[0].Output)
-		require.False(t, steps[1].EndedAt.Valid)
+		require.Zero(t, steps[1].EndedAt)
 	})
 }
 
@@ -58,7 +60,7 @@ func TestDistributions_CountInvitationsByStatusAndEver(t *testing.T) {
 		}
 		s.do(`INSERT INTO messages (invitation, kind, contact, status, counts, created_at, sent_at, attempts)
 			VALUES (20, 'reminder-1', 70, 'failed', ?, 9, NULL, 3), (20, 'invitation', 70, 'sent', ?, 8, 10, 1)`, true, true)
-		rows, _ := all(t, 1, func(p Paging) ([]DistributionRow, id.ID, error) { return s.ListDistributions(ctx, 0, p) })
+		rows, _ := all(t, 1, func(p Paging) ([]distribution.Distribution, id.ID, error) { return s.ListDistributions(ctx, 0, p) })
 		require.Len(t, rows, 2)
 		rows, _, err := s.ListDistributions(ctx, 3, Paging{Limit: 10})
 		require.NoError(t, err)

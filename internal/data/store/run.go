@@ -2,47 +2,15 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/db"
 )
-
-// Statuses of a run. NotStarted, Done, Failed and RunCancelled are ends.
-const (
-	RunPending    = "pending"
-	RunRunning    = "running"
-	RunDone       = "done"
-	RunFailed     = "failed"
-	RunNotStarted = "not_started" // its fields or its condition did not let it
-	RunCancelled  = "cancelled"
-)
-
-// Kinds of hand-overs to Temporal.
-const (
-	HandoverRun          = "run"
-	HandoverDistribution = "distribution"
-)
-
-// NewRun is a run to create for a delivery.
-type NewRun struct {
-	delivery.Ref
-	Workflow  id.ID
-	Version   int64
-	Directory id.ID
-	Status    string // RunPending or RunNotStarted
-	Reason    string
-	Fields    string // JSON
-	Payload   []byte // JSON
-	Contact   id.ID
-	Rejected  string // set: the delivery cannot work at all, no run is made
-}
-
-// StartRun is a run whose Temporal workflow is to be started.
-type StartRun struct{ Run, Workflow id.ID }
 
 var runsTable = db.NewTable("runs", "id bigint, workflow bigint, version bigint, event bigint, generation bigint, status text, contact bigint, "+
 	"directory bigint, fields text, payload bytea, reason text, created_at bigint, ended_at bigint")
@@ -50,7 +18,7 @@ var runsTable = db.NewTable("runs", "id bigint, workflow bigint, version bigint,
 // CreateRuns makes a run for each delivery and marks the delivery done, in one
 // transaction, and returns the runs to start. A workflow has one run per event: a
 // second call, or a second mapping to the same workflow, finds the first's.
-func (s *Store) CreateRuns(ctx context.Context, list []NewRun, lease time.Duration) (start []StartRun, err error) {
+func (s *Store) CreateRuns(ctx context.Context, list []run.New, lease time.Duration) (start []run.Start, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		start = nil
 		refs := make([]delivery.Ref, len(list))
@@ -61,32 +29,32 @@ func (s *Store) CreateRuns(ctx context.Context, list []NewRun, lease time.Durati
 		if err != nil {
 			return err
 		}
-		var marks []Mark
+		var marks []delivery.Mark
 		for _, r := range list {
 			attempts, ok := open[r.Ref]
 			if !ok {
 				continue
 			}
-			m := Mark{Ref: r.Ref, Attempts: attempts + 1, Status: delivery.Done, Contact: r.Contact}
+			m := delivery.Mark{Ref: r.Ref, Attempts: attempts + 1, Status: delivery.Done, Contact: r.Contact}
 			if r.Rejected != "" {
 				m.Status, m.Reason = delivery.Rejected, r.Rejected
 				marks = append(marks, m)
 				continue
 			}
-			run, fresh, err := tx.createRun(ctx, r)
+			made, fresh, err := tx.createRun(ctx, r)
 			if err != nil {
 				return err
 			}
 			m.Result = jsonvalue.NewObject(2)
-			m.Result.Set("run", run.String())
-			m.Result.Set("status", r.Status)
+			m.Result.Set("run", made.String())
+			m.Result.Set("status", string(r.Status))
 			if r.Reason != "" {
 				m.Result.Set("reason", r.Reason)
 			}
 			marks = append(marks, m)
-			if fresh && r.Status == RunPending {
-				start = append(start, StartRun{run, r.Workflow})
-				if err := tx.handOver(ctx, HandoverRun, run, lease); err != nil {
+			if fresh && r.Status == run.Pending {
+				start = append(start, run.Start{Run: made, Workflow: r.Workflow})
+				if err := tx.handOver(ctx, handover.KindRun, made, lease); err != nil {
 					return err
 				}
 			}
@@ -96,38 +64,31 @@ func (s *Store) CreateRuns(ctx context.Context, list []NewRun, lease time.Durati
 	return start, err
 }
 
-func (tx *Tx) createRun(ctx context.Context, r NewRun) (run id.ID, fresh bool, err error) {
-	run = tx.s.db.Next()
+func (tx *Tx) createRun(ctx context.Context, r run.New) (made id.ID, fresh bool, err error) {
+	made = tx.s.db.Next()
 	var ended any
-	if r.Status == RunNotStarted {
+	if r.Status == run.NotStarted {
 		ended = tx.Now.UnixMilli()
 	}
-	n, err := tx.Insert(ctx, runsTable, [][]any{{run, r.Workflow, r.Version, r.Event, 0, r.Status, db.NullID(r.Contact), r.Directory, r.Fields, r.Payload,
+	n, err := tx.Insert(ctx, runsTable, [][]any{{made, r.Workflow, r.Version, r.Event, 0, string(r.Status), db.NullID(r.Contact), r.Directory, r.Fields, r.Payload,
 		db.NullText(r.Reason), tx.Now.UnixMilli(), ended}}, "ON CONFLICT (workflow, event, generation) DO NOTHING")
 	if err != nil || n == 1 {
-		return run, true, err
+		return made, true, err
 	}
-	err = tx.Get(ctx, &run, `SELECT id FROM runs WHERE workflow = ? AND event = ? AND generation = 0`, r.Workflow, r.Event)
-	return run, false, err
+	err = tx.Get(ctx, &made, `SELECT id FROM runs WHERE workflow = ? AND event = ? AND generation = 0`, r.Workflow, r.Event)
+	return made, false, err
 }
 
-func (tx *Tx) handOver(ctx context.Context, kind string, v id.ID, lease time.Duration) error {
+func (tx *Tx) handOver(ctx context.Context, kind handover.Kind, v id.ID, lease time.Duration) error {
 	_, err := tx.Exec(ctx, `INSERT INTO handovers (kind, id, lease_until, tries) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING`,
 		kind, v, tx.Now.Add(lease).UnixMilli())
 	return err
 }
 
-// Handover is a row whose Temporal workflow was not seen running in time.
-type Handover struct {
-	Kind  string
-	ID    id.ID
-	Tries int
-}
-
 // ClaimHandovers leases up to limit overdue hand-overs, each for twice as long as
 // the last time.
-func (s *Store) ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]Handover, error) {
-	var rows []Handover
+func (s *Store) ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]handover.Overdue, error) {
+	var rows []handover.Overdue
 	err := s.inTx(ctx, func(tx *Tx) error {
 		rows = nil // of a try before
 		if err := tx.Select(ctx, &rows, `SELECT kind, id, tries FROM handovers WHERE lease_until <= ? ORDER BY id LIMIT ? {skip}`, tx.Now.UnixMilli(), limit); err != nil {
@@ -144,54 +105,39 @@ func (s *Store) ClaimHandovers(ctx context.Context, limit int, lease time.Durati
 	return rows, err
 }
 
-func (tx *Tx) handedOver(ctx context.Context, kind string, v id.ID) error {
+func (tx *Tx) handedOver(ctx context.Context, kind handover.Kind, v id.ID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM handovers WHERE kind = ? AND id = ?`, kind, v)
 	return err
 }
 
-// Run is a run as its workflow needs it.
-type Run struct {
-	ID        id.ID
-	Workflow  id.ID
-	Version   int64
-	Event     id.ID
-	Status    string
-	Contact   id.ID
-	Directory id.ID
-	Fields    string
-	Payload   []byte
-}
+const runColumns = `id, workflow, version, event, generation, status, contact, directory, fields,
+	coalesce(reason, '') AS reason, created_at, coalesce(ended_at, 0) AS ended_at`
 
-const runColumns = `id, workflow, version, event, status, contact, directory, fields, payload`
-
-// RunByID reads a run.
-func (s *Store) RunByID(ctx context.Context, run id.ID) (r Run, err error) {
-	return r, s.db.ReadOne(ctx, &r, `SELECT `+runColumns+` FROM runs WHERE id = ?`, run)
+// RunByID reads a run with its payload.
+func (s *Store) RunByID(ctx context.Context, v id.ID) (r run.Run, err error) {
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+runColumns+`, payload FROM runs WHERE id = ?`, v)
 }
 
 // BeginRun marks a pending run as running and its hand-over as done. Safe to call
 // twice.
-func (s *Store) BeginRun(ctx context.Context, run id.ID) (r Run, err error) {
+func (s *Store) BeginRun(ctx context.Context, v id.ID) (r run.Run, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.Get(ctx, &r, `SELECT `+runColumns+` FROM runs WHERE id = ? {lock}`, run); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE runs SET status = ? WHERE id = ? AND status `+oneOf(run.Running.Before()), run.Running, v); err != nil {
 			return err
 		}
-		if r.Status == RunPending {
-			r.Status = RunRunning
-			if _, err := tx.Exec(ctx, `UPDATE runs SET status = ? WHERE id = ?`, RunRunning, run); err != nil {
-				return err
-			}
+		if err := tx.handedOver(ctx, handover.KindRun, v); err != nil {
+			return err
 		}
-		return tx.handedOver(ctx, HandoverRun, run)
+		return tx.Get(ctx, &r, `SELECT `+runColumns+`, payload FROM runs WHERE id = ?`, v)
 	})
 	return r, err
 }
 
 // EndRun records a run's end. The first end counts.
-func (s *Store) EndRun(ctx context.Context, run id.ID, status, reason string) error {
+func (s *Store) EndRun(ctx context.Context, v id.ID, status run.Status, reason string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE runs SET status = ?, reason = ?, ended_at = ? WHERE id = ? AND ended_at IS NULL`,
-			status, db.NullText(reason), tx.Now.UnixMilli(), run)
+		_, err := tx.Exec(ctx, `UPDATE runs SET status = ?, reason = ?, ended_at = ? WHERE id = ? AND status `+oneOf(status.Before()),
+			status, db.NullText(reason), tx.Now.UnixMilli(), v)
 		return err
 	})
 }
@@ -204,66 +150,44 @@ func (s *Store) SetRunContact(ctx context.Context, run, contact id.ID) error {
 	})
 }
 
-// Statuses of a step of a run. StepDone, StepSkipped and StepFailed are ends.
-const (
-	StepRunning = "running"
-	StepWaiting = "waiting"
-	StepDone    = "done"
-	StepSkipped = "skipped"
-	StepFailed  = "failed"
-)
-
-// Step is a step of a run with what it got and gave.
-type Step struct {
-	Run       id.ID
-	Step      string
-	Position  int
-	Kind      string
-	Status    string
-	Attempts  int
-	Input     sql.NullString
-	Output    sql.NullString
-	Error     sql.NullString
-	StartedAt sql.NullInt64 `db:"started_at"`
-	EndedAt   sql.NullInt64 `db:"ended_at"`
-}
-
-const stepColumns = `run, step, position, kind, status, attempts, input, output, error, started_at, ended_at`
+const stepColumns = `run, step, position, kind, status, attempts, coalesce(input, '') AS input, coalesce(output, '') AS output,
+	coalesce(error, '') AS error, coalesce(started_at, 0) AS started_at, coalesce(ended_at, 0) AS ended_at`
 
 // Steps reads the steps a run has reached, in the order reached.
-func (s *Store) Steps(ctx context.Context, run id.ID) (rows []Step, err error) {
-	return rows, s.db.Read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run = ? ORDER BY position, started_at, step`, run)
+func (s *Store) Steps(ctx context.Context, v id.ID) (rows []run.Step, err error) {
+	return rows, s.db.Read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run = ? ORDER BY position, started_at, step`, v)
 }
 
 // BeginStep records that a step is tried (once more) and returns it. A step that
-// ended before is returned as it is and not tried again.
-func (s *Store) BeginStep(ctx context.Context, run id.ID, step, kind, status, input string) (row Step, err error) {
+// ended before, or cannot become what is asked, is returned as it is.
+func (s *Store) BeginStep(ctx context.Context, v id.ID, step, kind string, status run.StepStatus, input string) (row run.Step, err error) {
+	may := `run_tasks.status ` + oneOf(append(status.Before(), status))
 	err = s.inTx(ctx, func(tx *Tx) error {
 		return tx.Get(ctx, &row, `INSERT INTO run_tasks (run, step, position, kind, status, attempts, input, started_at)
 			VALUES (?, ?, (SELECT count(*) FROM run_tasks WHERE run = ?), ?, ?, 1, ?, ?)
 			ON CONFLICT (run, step) DO UPDATE SET
-				attempts = run_tasks.attempts + CASE WHEN run_tasks.ended_at IS NULL THEN 1 ELSE 0 END,
-				status = CASE WHEN run_tasks.ended_at IS NULL THEN excluded.status ELSE run_tasks.status END,
-				input = CASE WHEN run_tasks.ended_at IS NULL THEN excluded.input ELSE run_tasks.input END
-			RETURNING `+stepColumns, run, step, run, kind, status, db.NullText(input), tx.Now.UnixMilli())
+				attempts = run_tasks.attempts + CASE WHEN `+may+` THEN 1 ELSE 0 END,
+				status = CASE WHEN `+may+` THEN excluded.status ELSE run_tasks.status END,
+				input = CASE WHEN `+may+` THEN excluded.input ELSE run_tasks.input END
+			RETURNING `+stepColumns, v, step, v, kind, status, db.NullText(input), tx.Now.UnixMilli())
 	})
 	return row, err
 }
 
 // StepError notes why an attempt failed; the step goes on being tried.
-func (s *Store) StepError(ctx context.Context, run id.ID, step, message string) error {
+func (s *Store) StepError(ctx context.Context, v id.ID, step, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE run_tasks SET error = ? WHERE run = ? AND step = ? AND ended_at IS NULL`, message, run, step)
+		_, err := tx.Exec(ctx, `UPDATE run_tasks SET error = ? WHERE run = ? AND step = ? AND status `+oneOf(run.OpenSteps()), message, v, step)
 		return err
 	})
 }
 
 // EndStep records a step's end. The first end counts; what failed attempts noted is
 // forgotten.
-func (s *Store) EndStep(ctx context.Context, run id.ID, step, status, output, message string) error {
+func (s *Store) EndStep(ctx context.Context, v id.ID, step string, status run.StepStatus, output, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE run_tasks SET status = ?, output = coalesce(?, output), error = ?, ended_at = ?
-			WHERE run = ? AND step = ? AND ended_at IS NULL`, status, db.NullText(output), db.NullText(message), tx.Now.UnixMilli(), run, step)
+			WHERE run = ? AND step = ? AND status `+oneOf(status.Before()), status, db.NullText(output), db.NullText(message), tx.Now.UnixMilli(), v, step)
 		return err
 	})
 }

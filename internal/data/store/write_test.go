@@ -31,7 +31,7 @@ type writable struct {
 	*Store
 	t      *testing.T
 	clock  time.Time
-	dir    Directory
+	dir    contact.Directory
 	source id.ID
 	dest   id.ID
 	mapped id.ID
@@ -56,11 +56,11 @@ func eachStore(t *testing.T, test func(t *testing.T, s *writable)) {
 			s := New(d)
 			w.Store = s
 			w.save(testPlan())
-			w.source = w.named(KindSource, "web")
-			w.dest = w.named(KindDestination, "xm")
-			w.mapped = w.named(KindMapping, "people")
-			w.list = w.named(KindList, "customers/everyone")
-			w.dir = Directory{ID: w.named(KindDirectory, "customers")}
+			w.source = w.named(plan.KindSource, "web")
+			w.dest = w.named(plan.KindDestination, "xm")
+			w.mapped = w.named(plan.KindMapping, "people")
+			w.list = w.named(plan.KindList, "customers/everyone")
+			w.dir = contact.Directory{ID: w.named(plan.KindDirectory, "customers")}
 			test(t, w)
 		})
 	}
@@ -84,7 +84,7 @@ func (s *writable) save(p *plan.Plan) int64 {
 	return rev
 }
 
-func (s *writable) named(kind, name string) id.ID {
+func (s *writable) named(kind plan.Kind, name string) id.ID {
 	s.t.Helper()
 	v, err := s.NameID(s.t.Context(), kind, name)
 	require.NoError(s.t, err)
@@ -95,6 +95,15 @@ func (s *writable) rows(table string) (n int) {
 	s.t.Helper()
 	require.NoError(s.t, s.db.ReadOne(s.t.Context(), &n, "SELECT count(*) FROM "+table))
 	return n
+}
+
+// set changes rows as no verb of the store does.
+func (s *writable) set(query string, args ...any) {
+	s.t.Helper()
+	require.NoError(s.t, s.db.InTx(s.t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(s.t.Context(), query, args...)
+		return err
+	}))
 }
 
 // take stores events with these message ids and returns what became of them.
@@ -110,23 +119,23 @@ func (s *writable) take(messages ...string) []Accepted {
 }
 
 // deliver stores an event and a pending delivery for each input.
-func (s *writable) deliver(inputs ...contact.Input) []ContactEffect {
+func (s *writable) deliver(inputs ...contact.Input) []delivery.ContactEffect {
 	s.t.Helper()
-	var out []ContactEffect
+	var out []delivery.ContactEffect
 	for _, in := range inputs {
 		e := s.take(fmt.Sprint("m", s.db.Next()))[0].ID
-		require.NoError(s.t, s.WriteDeliveries(s.t.Context(), []NewDelivery{{Event: e, Mapping: s.mapped, Destination: s.dest,
+		require.NoError(s.t, s.WriteDeliveries(s.t.Context(), []delivery.New{{Event: e, Mapping: s.mapped, Destination: s.dest,
 			Action: plan.UpsertContact, Status: delivery.Pending, Occurred: s.clock, Due: s.clock.Add(time.Minute)}}))
 		in.Stamp.Event = e
 		if in.Stamp.At == 0 {
 			in.Stamp.At = s.clock.UnixMilli()
 		}
-		out = append(out, ContactEffect{Ref: delivery.Ref{Event: e, Mapping: s.mapped}, Input: &in, Mode: contact.Upsert})
+		out = append(out, delivery.ContactEffect{Ref: delivery.Ref{Event: e, Mapping: s.mapped}, Input: &in, Mode: contact.Upsert})
 	}
 	return out
 }
 
-func (s *writable) apply(effects ...ContactEffect) {
+func (s *writable) apply(effects ...delivery.ContactEffect) {
 	s.t.Helper()
 	require.NoError(s.t, s.ApplyContacts(s.t.Context(), s.dir, effects))
 }
@@ -207,10 +216,10 @@ func TestClaimInbox_LeaseRunsOut_IsClaimedOnceAndLeasedLonger(t *testing.T) {
 func TestWriteDeliveries_Twice_WritesOnceAndEmptiesTheInbox(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *writable) {
 		e := s.take("a")[0].ID
-		d := NewDelivery{Event: e, Mapping: s.mapped, Destination: s.dest, Action: plan.UpsertContact, Status: delivery.Pending, Occurred: s.clock, Due: s.clock}
-		require.NoError(t, s.WriteDeliveries(t.Context(), []NewDelivery{d}))
+		d := delivery.New{Event: e, Mapping: s.mapped, Destination: s.dest, Action: plan.UpsertContact, Status: delivery.Pending, Occurred: s.clock, Due: s.clock}
+		require.NoError(t, s.WriteDeliveries(t.Context(), []delivery.New{d}))
 		d.Mapping++ // a worker with another idea of the mappings must not add to it
-		require.NoError(t, s.WriteDeliveries(t.Context(), []NewDelivery{d}))
+		require.NoError(t, s.WriteDeliveries(t.Context(), []delivery.New{d}))
 		require.Equal(t, 1, s.rows("deliveries"))
 		require.Equal(t, 0, s.rows("inbox"))
 	})
@@ -265,7 +274,7 @@ func TestApplyContacts_AnyInterleaving_OneOwnerPerKey(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *writable) {
 		const writers, batches, people = 6, 8, 12
 		var wg sync.WaitGroup
-		work := make([][][]ContactEffect, writers)
+		work := make([][][]delivery.ContactEffect, writers)
 		for w := range writers {
 			for range batches {
 				var in []contact.Input
@@ -346,11 +355,11 @@ func TestApplyContacts_LateEvent_DoesNotUndoANewerOne(t *testing.T) {
 func TestApplyTransactions_MissingContact_IsMadeWithItAndOnlyOnce(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *writable) {
 		lists := func(string) id.ID { return s.list }
-		var effects []TransactionEffect
+		var effects []delivery.TransactionEffect
 		for _, e := range s.deliver(contact.Input{ExtRef: "u1"}, contact.Input{ExtRef: "u1"}) {
 			data := jsonvalue.NewObject(1)
 			data.Set("total", 12.5)
-			effects = append(effects, TransactionEffect{Ref: e.Ref, Input: e.Input, Date: s.clock, Data: data})
+			effects = append(effects, delivery.TransactionEffect{Ref: e.Ref, Input: e.Input, Date: s.clock, Data: data})
 		}
 		for range 2 {
 			require.NoError(t, s.ApplyTransactions(t.Context(), s.dir, lists, effects))

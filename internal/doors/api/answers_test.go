@@ -45,19 +45,19 @@ func TestAnswers_TextOnTheWire_IsWhatItWas(t *testing.T) {
 	b := setup(t)
 	s := b.Tell()
 	ctx := t.Context()
-	xm, keep, pay := b.Name(store.KindDestination, "xm"), b.Name(store.KindMapping, "keep"), b.Name(store.KindMapping, "pay")
-	stored, err := b.Store.StoreEvents(ctx, []store.NewEvent{{Source: b.Name(store.KindSource, "web"), Type: "track", Name: "Paid", UserID: "ada", MessageID: "m4",
+	xm, keep, pay := b.Name(plan.KindDestination, "xm"), b.Name(plan.KindMapping, "keep"), b.Name(plan.KindMapping, "pay")
+	stored, err := b.Store.StoreEvents(ctx, []store.NewEvent{{Source: b.Name(plan.KindSource, "web"), Type: "track", Name: "Paid", UserID: "ada", MessageID: "m4",
 		Body: []byte(`{"type":"track","event":"Paid","userId":"ada","properties":{"z":1,"a":[{"y":2,"b":null}]}}`)}}, time.Minute)
 	require.NoError(t, err)
 	paid := stored[0].ID
-	require.NoError(t, b.Store.WriteDeliveries(ctx, []store.NewDelivery{
+	require.NoError(t, b.Store.WriteDeliveries(ctx, []delivery.New{
 		{Event: paid, Mapping: keep, Destination: xm, Action: plan.UpsertContact, Status: delivery.Pending, Occurred: opstest.Time, Payload: []byte(`{"z":1,"a":2}`), Due: opstest.Time},
 		{Event: paid, Mapping: pay, Destination: xm, Action: plan.UpsertTransaction, Status: delivery.Pending, Occurred: opstest.Time, Payload: []byte(`{}`), Due: opstest.Time},
 	}))
-	require.NoError(t, b.Store.MarkDeliveries(ctx, []store.Mark{{Ref: delivery.Ref{Event: paid, Mapping: pay}, Status: delivery.Retrying, Attempts: 2, Reason: "away", Due: opstest.Time.Add(time.Minute)}}))
+	require.NoError(t, b.Store.MarkDeliveries(ctx, []delivery.Mark{{Ref: delivery.Ref{Event: paid, Mapping: pay}, Status: delivery.Retrying, Attempts: 2, Reason: "away", Due: opstest.Time.Add(time.Minute)}}))
 	run := b.DB.Next()
 	b.Do(`INSERT INTO runs (id, workflow, version, event, generation, status, directory, fields, payload, created_at, reason)
-		VALUES (?, ?, 1, ?, 0, 'not_started', 1, ?, x'7b7d', 5, 'user: required field is missing')`, run, b.Name(store.KindWorkflow, "ask"), paid,
+		VALUES (?, ?, 1, ?, 0, 'not_started', 1, ?, x'7b7d', 5, 'user: required field is missing')`, run, b.Name(plan.KindWorkflow, "ask"), paid,
 		`[{"name":"user","type":"string","required":true,"state":"missing","value":null},{"name":"n","type":"number","state":"value","value":12.5},`+
 			`{"name":"on","type":"boolean","state":"default","value":false},{"name":"t","type":"number","state":"wrong_type","value":null,"found":{"type":"string","text":"\"<12&\""}}]`)
 	b.Do(`INSERT INTO outbox (id, message_id, recipient, subject, text, html, headers, sent_at) VALUES (?, 'y', 'ada@example.com', 'Hi <there>', 'none', '', ?, 7)`,

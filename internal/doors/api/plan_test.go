@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/internal/ops/opstest"
 )
@@ -82,7 +82,7 @@ func TestSources_WriteKeys_AreResolved(t *testing.T) {
 	require.Equal(t, `{"sources":[]}`, body)
 	b.applyPlan()
 	_, body, _ = b.request("GET", "/sources", "")
-	require.JSONEq(t, `{"sources":[{"id":"`+b.Name(store.KindSource, "web").String()+`","name":"web","write_keys":["k"]}]}`, body)
+	require.JSONEq(t, `{"sources":[{"id":"`+b.Name(plan.KindSource, "web").String()+`","name":"web","write_keys":["k"]}]}`, body)
 	b.Sources.Secrets = nil
 	_, body, _ = b.request("GET", "/sources", "")
 	require.Contains(t, body, `"write_keys":[]`)

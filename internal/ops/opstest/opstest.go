@@ -93,7 +93,7 @@ func (b *Bench) Do(query string, args ...any) {
 }
 
 // Name is the id of a part of the plan.
-func (b *Bench) Name(kind, name string) id.ID {
+func (b *Bench) Name(kind plan.Kind, name string) id.ID {
 	b.t.Helper()
 	v, err := b.Store.NameID(b.t.Context(), kind, name)
 	require.NoError(b.t, err)
@@ -121,7 +121,7 @@ func (b *Bench) Tell() Story {
 	t := b.t
 	ctx := t.Context()
 	b.ApplyPlan()
-	web := b.Name(store.KindSource, "web")
+	web := b.Name(plan.KindSource, "web")
 	stored, err := b.Store.StoreEvents(ctx, []store.NewEvent{
 		{Source: web, Type: "identify", UserID: "ada", MessageID: "m1", Body: []byte(`{"type":"identify","userId":"ada","traits":{"email":"ada@example.com"}}`)},
 		{Source: web, Type: "track", Name: "Seen", UserID: "bob", MessageID: "m2", Body: []byte(`{"type":"track","event":"Seen","userId":"bob"}`)},
@@ -129,8 +129,8 @@ func (b *Bench) Tell() Story {
 	}, time.Minute)
 	require.NoError(t, err)
 	s := Story{Identify: stored[0].ID, Plain: stored[1].ID, Refused: stored[2].ID}
-	keep, xm, dir := b.Name(store.KindMapping, "keep"), b.Name(store.KindDestination, "xm"), b.Name(store.KindDirectory, "customers")
-	require.NoError(t, b.Store.WriteDeliveries(ctx, []store.NewDelivery{{Event: s.Identify, Mapping: keep, Destination: xm, Action: plan.UpsertContact,
+	keep, xm, dir := b.Name(plan.KindMapping, "keep"), b.Name(plan.KindDestination, "xm"), b.Name(plan.KindDirectory, "customers")
+	require.NoError(t, b.Store.WriteDeliveries(ctx, []delivery.New{{Event: s.Identify, Mapping: keep, Destination: xm, Action: plan.UpsertContact,
 		Status: delivery.Pending, Occurred: Time, Payload: []byte(`{"email":"ada@example.com"}`), Due: Time}}))
 	require.NoError(t, b.Store.DropUnmatched(ctx, []id.ID{s.Plain}))
 	s.Contact = b.DB.Next()
@@ -140,15 +140,15 @@ func (b *Bench) Tell() Story {
 		InputKeys(&contact.Input{ExtRef: "ada", Email: "ada@example.com"}) {
 		b.Do(`INSERT INTO contact_keys (key, directory, rule, contact) VALUES (?, ?, ?, ?)`, k.Key[:], dir, k.Rule, s.Contact)
 	}
-	require.NoError(t, b.Store.MarkDeliveries(ctx, []store.Mark{{Ref: delivery.Ref{Event: s.Identify, Mapping: keep}, Status: delivery.Done, Attempts: 1, Contact: s.Contact}}))
+	require.NoError(t, b.Store.MarkDeliveries(ctx, []delivery.Mark{{Ref: delivery.Ref{Event: s.Identify, Mapping: keep}, Status: delivery.Done, Attempts: 1, Contact: s.Contact}}))
 	b.Do(`INSERT INTO contact_changes (id, contact, event, at, cause, diff) VALUES (?, ?, ?, 5, 'event', '{"email":[null,"ada@example.com"]}')`, b.DB.Next(), s.Contact, s.Identify)
 	s.Tx1 = b.DB.Next()
 	b.Do(`INSERT INTO transactions (id, event, mapping, contact, list, date, data) VALUES (?, ?, ?, ?, ?, 77, '{"total":3}')`,
-		s.Tx1, s.Identify, keep, s.Contact, b.Name(store.KindList, "customers/everyone"))
+		s.Tx1, s.Identify, keep, s.Contact, b.Name(plan.KindList, "customers/everyone"))
 	s.Run, s.Distribution, s.Invitation, s.Mail = b.DB.Next(), b.DB.Next(), b.DB.Next(), b.DB.Next()
 	b.Do(`INSERT INTO runs (id, workflow, version, event, generation, status, contact, directory, fields, payload, created_at, ended_at)
 		VALUES (?, ?, 1, ?, 0, 'done', ?, ?, '[{"name":"user","type":"string","state":"value","value":"ada"}]', x'7b7d', 5, 6)`,
-		s.Run, b.Name(store.KindWorkflow, "ask"), s.Identify, s.Contact, dir)
+		s.Run, b.Name(plan.KindWorkflow, "ask"), s.Identify, s.Contact, dir)
 	b.Do(`INSERT INTO run_tasks (run, step, position, kind, status, attempts, output, started_at, ended_at) VALUES (?, 'ask', 0, 'distribute', 'done', 1, '{"sent":1}', 5, 6)`, s.Run)
 	b.Do(`INSERT INTO distributions (id, run, step, directory, survey, channel, status, settings, created_at) VALUES (?, ?, 'ask', ?, 'nps', 'email', 'waiting', '{}', 5)`, s.Distribution, s.Run, dir)
 	b.Do(`INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, sent_at, opens, response)

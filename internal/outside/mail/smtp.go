@@ -1,3 +1,8 @@
+// Package mail hands mails to a mail server. What a mail is, and how it is made, is
+// core/mail's.
+//
+//	smtp, err := mail.NewSMTP("smtp://user:password@mail.example.com")
+//	err = smtp.Send(ctx, message)
 package mail
 
 import (
@@ -15,6 +20,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/mail"
 )
 
 // SMTP sends over a mail server. Safe for concurrent use; every message has a
@@ -83,10 +89,11 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Send implements Sender. What the server refuses with 5xx is Invalid; all else
+// Send hands a message over. Sending again after an error can deliver twice: the
+// Message-ID lets mail programs see that. What the server refuses with 5xx is Invalid; all else
 // that goes wrong after the message was found valid is Unavailable, wrong
 // credentials too: the message is not at fault. Error texts hold no address.
-func (s *SMTP) Send(ctx context.Context, m Message) error {
+func (s *SMTP) Send(ctx context.Context, m mail.Message) error {
 	msg, err := build(m)
 	if err != nil {
 		return err
@@ -154,7 +161,7 @@ var addresses = regexp.MustCompile(`<?[^\s<>@,;:"]+@[^\s<>@,;:"]+>?`)
 func mask(s string) string { return addresses.ReplaceAllString(s, "<…>") }
 
 // build makes the MIME message.
-func build(m Message) (*gomail.Msg, error) {
+func build(m mail.Message) (*gomail.Msg, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net"
-	"net/mail"
+	netmail "net/mail"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +20,16 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/mail"
 )
+
+func letter() mail.Letter {
+	return mail.Letter{
+		ID: "0abc.invitation@segue.example.com", From: "Shop <shop@example.com>", ReplyTo: "care@example.com", To: "ken@example.com",
+		Subject: "How was the tour, 健?", Body: "Hello 健,\r\n\r\nplease answer: https://x.example.com/l/abc?a=1&b=2.\nThanks <3",
+		UnsubscribeURL: "https://x.example.com/u/abc", Language: "EN",
+	}
+}
 
 // server is a mail server that keeps what it gets, and can refuse.
 type server struct {
@@ -100,7 +109,7 @@ func serve(t *testing.T, s *server) *server {
 	return s
 }
 
-func send(t *testing.T, url string, m Message) error {
+func send(t *testing.T, url string, m mail.Message) error {
 	t.Helper()
 	s, err := NewSMTP(url)
 	require.NoError(t, err)
@@ -110,13 +119,13 @@ func send(t *testing.T, url string, m Message) error {
 func TestSMTP_MailAsItArrives(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, &server{})
-	m, err := Compose(letter())
+	m, err := mail.Compose(letter())
 	require.NoError(t, err)
 	require.NoError(t, send(t, "smtp://"+srv.url, m))
 
 	require.Equal(t, []string{"ken@example.com"}, srv.rcpts)
 	require.Len(t, srv.mails, 1)
-	got, err := mail.ReadMessage(strings.NewReader(srv.mails[0]))
+	got, err := netmail.ReadMessage(strings.NewReader(srv.mails[0]))
 	require.NoError(t, err)
 	h := got.Header
 	subject, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
@@ -151,7 +160,7 @@ func TestSMTP_MailAsItArrives(t *testing.T) {
 
 func TestSMTP_Errors_AreFinalOrPassing(t *testing.T) {
 	t.Parallel()
-	m, err := Compose(letter())
+	m, err := mail.Compose(letter())
 	require.NoError(t, err)
 	refusal := func(code int) error {
 		return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: "no mailbox ken@example.com here"}
@@ -178,7 +187,7 @@ func TestSMTP_NobodyThere_IsUnavailable(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	m, err := Compose(letter())
+	m, err := mail.Compose(letter())
 	require.NoError(t, err)
 	require.Equal(t, fault.Unavailable, fault.KindOf(send(t, "smtp://"+l.Addr().String(), m)))
 }
@@ -190,7 +199,7 @@ func TestSMTP_ServerThatHangs_EndsWithTheContext(t *testing.T) {
 	t.Cleanup(func() { _ = l.Close() })
 	s, err := NewSMTP("smtp://" + l.Addr().String())
 	require.NoError(t, err)
-	m, err := Compose(letter())
+	m, err := mail.Compose(letter())
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -200,7 +209,7 @@ func TestSMTP_ServerThatHangs_EndsWithTheContext(t *testing.T) {
 func TestSMTP_InvalidMessage_IsNotSent(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, &server{})
-	m, err := Compose(letter())
+	m, err := mail.Compose(letter())
 	require.NoError(t, err)
 	m.Subject = "a\r\nBcc: evil@example.com"
 	require.Equal(t, fault.Invalid, fault.KindOf(send(t, "smtp://"+srv.url, m)))
@@ -209,7 +218,7 @@ func TestSMTP_InvalidMessage_IsNotSent(t *testing.T) {
 
 func TestSMTP_Credentials(t *testing.T) {
 	t.Parallel()
-	m, err := Compose(letter())
+	m, err := mail.Compose(letter())
 	require.NoError(t, err)
 	srv := serve(t, &server{needAuth: true})
 	require.NoError(t, send(t, "smtp://segue:p%40ss@"+srv.url, m))
@@ -241,4 +250,28 @@ func TestNewSMTP_URLs(t *testing.T) {
 		require.Equal(t, fault.Invalid, fault.KindOf(err), url)
 		require.NotContains(t, err.Error(), "secret")
 	}
+}
+
+func FuzzBuild_AnyLetter(f *testing.F) {
+	f.Add("How?", "see https://a.example/b.", "Ken <ken@example.com>")
+	f.Add("\r\n", "<\x00>\n\n\n", "a@b")
+	f.Fuzz(func(t *testing.T, subject, body, to string) {
+		l := letter()
+		l.Subject, l.Body, l.To = subject, body, to
+		m, err := mail.Compose(l)
+		require.NotContains(t, m.Subject, "\n")
+		if err != nil {
+			require.Equal(t, fault.Invalid, fault.KindOf(err))
+			return
+		}
+		msg, err := build(m)
+		require.NoError(t, err)
+		var b strings.Builder
+		_, err = msg.WriteTo(&b)
+		require.NoError(t, err)
+		read, err := netmail.ReadMessage(strings.NewReader(b.String()))
+		require.NoError(t, err)
+		require.Empty(t, read.Header.Get("Bcc"))
+		require.Len(t, read.Header["To"], 1)
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/mail"
 )
 
 // serveTLS is serve with a certificate: from the start, or by STARTTLS. The
@@ -41,7 +42,7 @@ func serveTLS(t *testing.T, s *server, fromStart bool) (*server, *tls.Config) {
 
 func TestSMTP_TLS(t *testing.T) {
 	t.Parallel()
-	m, err := Compose(letter())
+	m, err := mail.Compose(letter())
 	require.NoError(t, err)
 	for _, c := range []struct {
 		name, scheme, query string
@@ -68,7 +69,7 @@ func TestSMTP_TLS(t *testing.T) {
 func TestSMTP_RequiredTLS_IsNotDoneWithout(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, &server{})
-	m, err := Compose(letter())
+	m, err := mail.Compose(letter())
 	require.NoError(t, err)
 	require.Equal(t, fault.Unavailable, fault.KindOf(send(t, "smtp://"+srv.url+"?tls=required", m)))
 	require.Empty(t, srv.mails)

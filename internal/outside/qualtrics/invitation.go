@@ -39,7 +39,7 @@ func (c *Connector) Send(ctx context.Context, m distribution.Outgoing) (distribu
 	}
 	learnt := distribution.Remote{Directory: known.Directory, MailingList: known.MailingList, Survey: known.Survey, Contact: known.Contact, Lookup: known.Lookup}
 	if err == nil {
-		learnt.Messages = map[string]string{m.Kind: id}
+		learnt.Messages = map[distribution.Kind]string{m.Kind: id}
 	}
 	learnt.Requests = requests.IDs()
 	return learnt, outcome(err, requests)

@@ -5,12 +5,8 @@ package launch
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,26 +16,30 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/workflows"
+	"github.com/segue-xm/segue/internal/core/run"
 )
-
-// MaxBatch is how many events one ProcessEvents takes. Their keys must fit into the
-// 2 KB of a search attribute.
-const MaxBatch = 100
 
 // startTimeout bounds one start, so that a Temporal that hangs is noticed.
 const startTimeout = 10 * time.Second
 
+// The search attributes, as a start sets them.
+var (
+	attributeEvents   = temporal.NewSearchAttributeKeyKeywordList(handover.AttributeEvents)
+	attributeSource   = temporal.NewSearchAttributeKeyKeyword(handover.AttributeSource)
+	attributeWorkflow = temporal.NewSearchAttributeKeyKeyword(handover.AttributeWorkflow)
+	attributeOutcome  = temporal.NewSearchAttributeKeyKeyword(handover.AttributeOutcome)
+)
+
 // Attributes are the search attributes with their types, for registering them.
 func Attributes() map[string]enumspb.IndexedValueType {
 	return map[string]enumspb.IndexedValueType{
-		workflows.AttributeEvents.GetName():   enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-		workflows.AttributeSource.GetName():   enumspb.INDEXED_VALUE_TYPE_KEYWORD,
-		workflows.AttributeWorkflow.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD,
-		workflows.AttributeOutcome.GetName():  enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		handover.AttributeEvents:   enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+		handover.AttributeSource:   enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		handover.AttributeWorkflow: enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		handover.AttributeOutcome:  enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 	}
 }
 
@@ -58,7 +58,7 @@ type Launcher struct {
 // runs already is used: the database guards against doing things twice.
 func (l *Launcher) options(workflowID, summary, page string, attributes ...temporal.SearchAttributeUpdate) client.StartWorkflowOptions {
 	o := client.StartWorkflowOptions{
-		ID: workflowID, TaskQueue: workflows.TaskQueue, EnableEagerStart: true,
+		ID: workflowID, TaskQueue: handover.TaskQueue, EnableEagerStart: true,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            summary,
@@ -72,7 +72,7 @@ func (l *Launcher) options(workflowID, summary, page string, attributes ...tempo
 	return o
 }
 
-func (l *Launcher) start(ctx context.Context, o client.StartWorkflowOptions, workflow, in any) error {
+func (l *Launcher) start(ctx context.Context, o client.StartWorkflowOptions, workflow string, in any) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	_, err := l.Client.ExecuteWorkflow(ctx, o, workflow, in)
@@ -86,9 +86,9 @@ func (l *Launcher) ProcessEvents(ctx context.Context, events []id.ID, source str
 	for i, e := range events {
 		attributes[i] = e.String()
 	}
-	updates := []temporal.SearchAttributeUpdate{workflows.AttributeEvents.ValueSet(attributes)}
+	updates := []temporal.SearchAttributeUpdate{attributeEvents.ValueSet(attributes)}
 	if source != "" {
-		updates = append(updates, workflows.AttributeSource.ValueSet(clip(source)))
+		updates = append(updates, attributeSource.ValueSet(clip(source)))
 	}
 	page := "/events"
 	if len(events) == 1 {
@@ -98,42 +98,25 @@ func (l *Launcher) ProcessEvents(ctx context.Context, events []id.ID, source str
 	if len(events) == 1 {
 		summary = "event " + attributes[0]
 	}
-	return l.start(ctx, l.options(BatchID(events), summary, page, updates...), workflows.ProcessEvents, activities.Batch{Events: events})
-}
-
-// BatchID is the workflow id of a batch: of a single event its key, else a hash
-// over all its ids. Were it made from the first event alone, two batches that share
-// their first event would be taken for one, and the other events of the second be
-// lost.
-func BatchID(events []id.ID) string {
-	if len(events) == 1 {
-		return "events/" + events[0].String()
-	}
-	sorted := slices.Sorted(slices.Values(events))
-	h := sha256.New()
-	for _, e := range sorted {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(e))) //nolint:errcheck // never fails
-	}
-	sum := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:15])
-	return "events/" + strings.ToLower(sum)
+	return l.start(ctx, l.options(handover.BatchID(events), summary, page, updates...), handover.ProcessEvents, handover.Batch{Events: events})
 }
 
 // StartRun starts the workflow of a run; workflow is its name, "" when not known.
-func (l *Launcher) StartRun(ctx context.Context, run id.ID, workflow string) error {
-	summary := "run " + run.String()
+func (l *Launcher) StartRun(ctx context.Context, v id.ID, workflow string) error {
+	summary := "run " + v.String()
 	// Set from the start, which tells RunWorkflow that the namespace knows it.
-	attributes := []temporal.SearchAttributeUpdate{workflows.AttributeOutcome.ValueSet("running")}
+	attributes := []temporal.SearchAttributeUpdate{attributeOutcome.ValueSet(string(run.Running))}
 	if workflow != "" {
 		summary = clip(workflow) + " · " + summary
-		attributes = append(attributes, workflows.AttributeWorkflow.ValueSet(clip(workflow)))
+		attributes = append(attributes, attributeWorkflow.ValueSet(clip(workflow)))
 	}
-	return l.start(ctx, l.options(workflows.RunID(run), summary, "/runs/"+run.String(), attributes...), workflows.RunWorkflow, activities.RunInput{Run: run})
+	return l.start(ctx, l.options(handover.RunID(v), summary, "/runs/"+v.String(), attributes...), handover.RunWorkflow, handover.RunInput{Run: v})
 }
 
 // StartDistribution starts the workflow of a distribution.
 func (l *Launcher) StartDistribution(ctx context.Context, d id.ID) error {
-	return l.start(ctx, l.options(workflows.DistributionID(d), "distribution "+d.String(), "/distributions/"+d.String()),
-		workflows.Distribute, activities.DistributionInput{Distribution: d})
+	return l.start(ctx, l.options(handover.DistributionID(d), "distribution "+d.String(), "/distributions/"+d.String()),
+		handover.Distribute, handover.DistributionInput{Distribution: d})
 }
 
 // WakeDelivery makes sure that a destination's queue is drained: it starts the
@@ -141,10 +124,10 @@ func (l *Launcher) StartDistribution(ctx context.Context, d id.ID) error {
 func (l *Launcher) WakeDelivery(ctx context.Context, destination id.ID) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	o := l.options(workflows.DeliverID(destination), "deliver", "")
+	o := l.options(handover.DeliverID(destination), "deliver", "")
 	o.EnableEagerStart = false // not offered together with a signal
 	o.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED
-	_, err := l.Client.SignalWithStartWorkflow(ctx, o.ID, workflows.SignalWake, nil, o, workflows.Deliver, activities.DeliverInput{Destination: destination})
+	_, err := l.Client.SignalWithStartWorkflow(ctx, o.ID, handover.SignalWake, nil, o, handover.Deliver, handover.DeliverInput{Destination: destination})
 	return fault.Wrap(fault.Unavailable, err, "start %s", o.ID)
 }
 
@@ -154,8 +137,8 @@ func (l *Launcher) Answered(ctx context.Context, run, distribution id.ID) error 
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var errs []error
-	for _, w := range []string{workflows.RunID(run), workflows.DistributionID(distribution)} {
-		err := l.Client.SignalWorkflow(ctx, w, "", workflows.SignalAnswered, nil)
+	for _, w := range []string{handover.RunID(run), handover.DistributionID(distribution)} {
+		err := l.Client.SignalWorkflow(ctx, w, "", handover.SignalAnswered, nil)
 		if err != nil && !notFound(err) {
 			errs = append(errs, fault.Wrap(fault.Unavailable, err, "signal %s", w))
 		}

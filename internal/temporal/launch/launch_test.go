@@ -3,8 +3,6 @@ package launch
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,51 +14,10 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 
-	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/workflows"
 )
-
-// sets are lists of ids that share many of them.
-func sets(r *rand.Rand) []id.ID {
-	out := map[id.ID]bool{}
-	for range 1 + r.IntN(6) {
-		out[id.ID(1+r.IntN(8))] = true
-	}
-	var list []id.ID
-	for v := range out {
-		list = append(list, v)
-	}
-	return list
-}
-
-func TestBatchID_DifferentSets_HaveDifferentIDs_OrderDoesNotMatter(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2))
-	seen := map[string][]id.ID{}
-	for range 20_000 {
-		list := sets(r)
-		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-		before := slices.Clone(list)
-		got := BatchID(list)
-		require.Equal(t, before, list, "the caller's list is left alone")
-		sorted := slices.Sorted(slices.Values(list))
-		if other, ok := seen[got]; ok {
-			require.Equal(t, other, sorted, "two sets share %s", got)
-		}
-		seen[got] = sorted
-		require.True(t, strings.HasPrefix(got, "events/"))
-	}
-	require.Greater(t, len(seen), 150)
-}
-
-func TestBatchID_SharedFirstEvent_IsAnotherBatch(t *testing.T) {
-	t.Parallel()
-	require.NotEqual(t, BatchID([]id.ID{1, 2}), BatchID([]id.ID{1, 3}))
-	require.NotEqual(t, BatchID([]id.ID{1}), BatchID([]id.ID{1, 2}))
-	require.Equal(t, "events/"+id.ID(1).String(), BatchID([]id.ID{1}))
-}
 
 // started is what a Temporal client was asked to start.
 func started(t *testing.T, l *Launcher, do func(ctx context.Context) error) client.StartWorkflowOptions {
@@ -78,17 +35,17 @@ func started(t *testing.T, l *Launcher, do func(ctx context.Context) error) clie
 func TestProcessEvents_FullBatch_KeysFitIntoASearchAttribute(t *testing.T) {
 	t.Parallel()
 	var ids []id.ID
-	for i := range MaxBatch {
+	for i := range handover.MaxBatch {
 		ids = append(ids, id.ID(1<<59+i))
 	}
 	l := &Launcher{ConsoleURL: "https://segue.example.com"}
 	l.HasAttributes.Store(true)
 	o := started(t, l, func(ctx context.Context) error { return l.ProcessEvents(ctx, ids, strings.Repeat("ö", 300)) })
-	keys, ok := o.TypedSearchAttributes.GetKeywordList(workflows.AttributeEvents)
+	keys, ok := o.TypedSearchAttributes.GetKeywordList(attributeEvents)
 	require.True(t, ok)
-	require.Len(t, keys, MaxBatch)
+	require.Len(t, keys, handover.MaxBatch)
 	require.Less(t, len(`["`+strings.Join(keys, `","`)+`"]`), 2048)
-	source, _ := o.TypedSearchAttributes.GetKeyword(workflows.AttributeSource)
+	source, _ := o.TypedSearchAttributes.GetKeyword(attributeSource)
 	require.LessOrEqual(t, len(source), 255)
 	require.True(t, utf8.ValidString(source))
 	require.Equal(t, "100 events", o.StaticSummary)
@@ -103,12 +60,12 @@ func TestStartRun_TellsTheWorkflowWhetherOutcomesAreKnown(t *testing.T) {
 		l := &Launcher{}
 		l.HasAttributes.Store(known)
 		o := started(t, l, func(ctx context.Context) error { return l.StartRun(ctx, 7, "") })
-		outcome, ok := o.TypedSearchAttributes.GetKeyword(workflows.AttributeOutcome)
+		outcome, ok := o.TypedSearchAttributes.GetKeyword(attributeOutcome)
 		require.Equal(t, known, ok)
 		if known {
 			require.Equal(t, "running", outcome)
 		}
-		require.Equal(t, workflows.RunID(7), o.ID)
+		require.Equal(t, handover.RunID(7), o.ID)
 		require.Empty(t, o.StaticDetails, "no console, no pointer to it")
 	}
 }
@@ -126,7 +83,7 @@ func TestStart_TemporalAway_IsUnavailable(t *testing.T) {
 func TestWakeDelivery_StartsOrSignals(t *testing.T) {
 	t.Parallel()
 	c := mocks.NewClient(t)
-	c.On("SignalWithStartWorkflow", mock.Anything, workflows.DeliverID(3), workflows.SignalWake, nil, mock.Anything, mock.Anything, activities.DeliverInput{Destination: 3}).Return(nil, nil).Once()
+	c.On("SignalWithStartWorkflow", mock.Anything, handover.DeliverID(3), handover.SignalWake, nil, mock.Anything, mock.Anything, handover.DeliverInput{Destination: 3}).Return(nil, nil).Once()
 	require.NoError(t, (&Launcher{Client: c}).WakeDelivery(t.Context(), 3))
 }
 
@@ -143,8 +100,8 @@ func TestAnswered_TellsBoth_WhateverBecameOfTheOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := mocks.NewClient(t)
-			m.On("SignalWorkflow", mock.Anything, workflows.RunID(1), "", workflows.SignalAnswered, nil).Return(c.run).Once()
-			m.On("SignalWorkflow", mock.Anything, workflows.DistributionID(2), "", workflows.SignalAnswered, nil).Return(c.distribution).Once()
+			m.On("SignalWorkflow", mock.Anything, handover.RunID(1), "", handover.SignalAnswered, nil).Return(c.run).Once()
+			m.On("SignalWorkflow", mock.Anything, handover.DistributionID(2), "", handover.SignalAnswered, nil).Return(c.distribution).Once()
 			err := (&Launcher{Client: m}).Answered(t.Context(), 1, 2)
 			require.Equal(t, c.fails, err != nil)
 			if c.fails {

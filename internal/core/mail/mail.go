@@ -1,15 +1,14 @@
-// Package mail makes the mails that invited people get and hands them to a mail
-// server. A mail has a text and an HTML part that say the same, a way to opt out
-// that mail programs understand, and the same Message-ID on every attempt.
+// Package mail makes the mails that invited people get. A mail has a text and an
+// HTML part that say the same, a way to opt out that mail programs understand, and
+// the same Message-ID on every attempt.
 //
 //	m, err := mail.Compose(mail.Letter{To: "ken@example.com", Subject: "…", Body: "…"})
-//	err = sender.Send(ctx, m)
 //
-// Whether somebody may be written to is decided in distribution, not here.
+// Whether somebody may be written to is decided in distribution, and handing it to a
+// mail server is done elsewhere.
 package mail
 
 import (
-	"context"
 	"mime"
 	"net/mail"
 	"net/url"
@@ -30,13 +29,6 @@ type Message struct {
 	HTML           string
 	UnsubscribeURL string // may be empty: then nothing about opting out is said
 	Language       string // "en" or "ja"
-}
-
-// Sender hands a message over. An error of kind Invalid is final for this
-// message; Unavailable may pass. Sending again after an error can deliver twice:
-// the Message-ID lets mail programs see that.
-type Sender interface {
-	Send(ctx context.Context, m Message) error
 }
 
 // Letter is what a message is made of.

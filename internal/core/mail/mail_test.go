@@ -148,27 +148,3 @@ func TestAddress_AnyName_ReadsBack(t *testing.T) {
 		require.Equal(t, "ken@example.com", a.Address)
 	}
 }
-
-func FuzzCompose(f *testing.F) {
-	f.Add("How?", "see https://a.example/b.", "Ken <ken@example.com>")
-	f.Add("\r\n", "<\x00>\n\n\n", "a@b")
-	f.Fuzz(func(t *testing.T, subject, body, to string) {
-		l := letter()
-		l.Subject, l.Body, l.To = subject, body, to
-		m, err := Compose(l)
-		require.NotContains(t, m.Subject, "\n")
-		if err != nil {
-			require.Equal(t, fault.Invalid, fault.KindOf(err))
-			return
-		}
-		msg, err := build(m)
-		require.NoError(t, err)
-		var b strings.Builder
-		_, err = msg.WriteTo(&b)
-		require.NoError(t, err)
-		read, err := mail.ReadMessage(strings.NewReader(b.String()))
-		require.NoError(t, err)
-		require.Empty(t, read.Header.Get("Bcc"))
-		require.Len(t, read.Header["To"], 1)
-	})
-}

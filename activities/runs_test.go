@@ -15,7 +15,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/run"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 func tour(user string) string { return `{"type":"track","event":"Tour","userId":"` + user + `"}` }
@@ -45,7 +45,7 @@ func TestStartRuns_NotToBeStarted_SaysWhy(t *testing.T) {
 			`{"type":"track","event":"Tour","userId":"\u0000"}`:                        "",
 		} {
 			event := h.process(body)[0]
-			runs, _, err := h.ListRuns(t.Context(), store.RunQuery{Event: event}, store.Paging{Limit: 10})
+			runs, _, err := h.ListRuns(t.Context(), query.RunQuery{Event: event}, query.Paging{Limit: 10})
 			require.NoError(t, err)
 			require.Len(t, runs, 1, body)
 			require.Contains(t, runs[0].Reason, reason, body)
@@ -197,7 +197,7 @@ func TestRunTask_EachKindTwice_HappensOnce(t *testing.T) {
 			require.Equal(t, activities.StepResult{}, r)
 		}
 		require.Len(t, h.contacts(), 1)
-		changes, _, err := h.ListContactChanges(t.Context(), h.contacts()[0].ID, store.Paging{Limit: 10})
+		changes, _, err := h.ListContactChanges(t.Context(), h.contacts()[0].ID, query.Paging{Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, changes, 1)
 
@@ -205,7 +205,7 @@ func TestRunTask_EachKindTwice_HappensOnce(t *testing.T) {
 		for range 2 {
 			_, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: "ask", Kind: "distribute"})
 			require.NoError(t, err)
-			rows, _, err := h.ListDistributions(t.Context(), made, store.Paging{Limit: 10})
+			rows, _, err := h.ListDistributions(t.Context(), made, query.Paging{Limit: 10})
 			require.NoError(t, err)
 			require.Len(t, rows, 1)
 			dists = append(dists, rows[0].ID)
@@ -247,7 +247,7 @@ func TestRunTask_BreaksOffAfterTheEffect_EffectIsThereOnce(t *testing.T) {
 			require.Equal(t, 2, h.step(made, s.Step).Attempts)
 		}
 		require.Len(t, h.contacts(), 1)
-		rows, _, err := h.ListDistributions(t.Context(), made, store.Paging{Limit: 10})
+		rows, _, err := h.ListDistributions(t.Context(), made, query.Paging{Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
 	})

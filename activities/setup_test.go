@@ -27,6 +27,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
@@ -89,6 +90,7 @@ workflows:
 // house is all activities on a real database, with a clock the test moves.
 type house struct {
 	*store.Store
+	*query.Reader
 	postgres bool
 	t        *testing.T
 	source   id.ID
@@ -173,7 +175,7 @@ func open(t *testing.T, url string) *house {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	s := store.New(d)
-	h.Store, h.postgres = s, d.Postgres()
+	h.Store, h.Reader, h.postgres = s, query.New(d), d.Postgres()
 	h.save(h.plan())
 	h.source, h.dir = h.named(plan.KindSource, "web"), h.named(plan.KindDirectory, "customers")
 
@@ -268,7 +270,7 @@ func (h *house) processIDs(events []id.ID) {
 	}
 }
 
-func (h *house) deliveries(events ...id.ID) []store.DeliveryRow {
+func (h *house) deliveries(events ...id.ID) []query.DeliveryRow {
 	h.t.Helper()
 	rows, err := h.DeliveryRows(h.t.Context(), events, true)
 	require.NoError(h.t, err)
@@ -276,16 +278,16 @@ func (h *house) deliveries(events ...id.ID) []store.DeliveryRow {
 }
 
 // delivery is the only delivery of an event.
-func (h *house) delivery(event id.ID) store.DeliveryRow {
+func (h *house) delivery(event id.ID) query.DeliveryRow {
 	h.t.Helper()
 	rows := h.deliveries(event)
 	require.Len(h.t, rows, 1)
 	return rows[0]
 }
 
-func (h *house) contacts() []store.ContactRow {
+func (h *house) contacts() []query.ContactRow {
 	h.t.Helper()
-	rows, _, err := h.ListContacts(h.t.Context(), store.ContactQuery{Directories: []store.ContactScope{{Directory: h.dir}}}, store.Paging{Limit: 100})
+	rows, _, err := h.ListContacts(h.t.Context(), query.ContactQuery{Directories: []query.ContactScope{{Directory: h.dir}}}, query.Paging{Limit: 100})
 	require.NoError(h.t, err)
 	return rows
 }
@@ -293,7 +295,7 @@ func (h *house) contacts() []store.ContactRow {
 func (h *house) transactions() (n int) {
 	h.t.Helper()
 	for _, c := range h.contacts() {
-		rows, _, err := h.ListContactTransactions(h.t.Context(), c.ID, store.Paging{Limit: 100})
+		rows, _, err := h.ListContactTransactions(h.t.Context(), c.ID, query.Paging{Limit: 100})
 		require.NoError(h.t, err)
 		n += len(rows)
 	}
@@ -302,7 +304,7 @@ func (h *house) transactions() (n int) {
 
 func (h *house) listRuns() []run.Run {
 	h.t.Helper()
-	rows, _, err := h.ListRuns(h.t.Context(), store.RunQuery{}, store.Paging{Limit: 100})
+	rows, _, err := h.ListRuns(h.t.Context(), query.RunQuery{}, query.Paging{Limit: 100})
 	require.NoError(h.t, err)
 	return rows
 }
@@ -311,7 +313,7 @@ func (h *house) listRuns() []run.Run {
 func (h *house) run(user string) id.ID {
 	h.t.Helper()
 	event := h.process(fmt.Sprintf(`{"type":"track","event":"Tour","userId":%q}`, user))[0]
-	rows, _, err := h.ListRuns(h.t.Context(), store.RunQuery{Event: event}, store.Paging{Limit: 10})
+	rows, _, err := h.ListRuns(h.t.Context(), query.RunQuery{Event: event}, query.Paging{Limit: 10})
 	require.NoError(h.t, err)
 	require.Len(h.t, rows, 1)
 	_, err = h.runs.BeginRun(h.t.Context(), handover.RunInput{Run: rows[0].ID})
@@ -369,16 +371,16 @@ func (h *house) send(d id.ID, kind distribution.Kind) (activities.Sent, error) {
 	return sent, err
 }
 
-func (h *house) mails() []store.MailRow {
+func (h *house) mails() []query.MailRow {
 	h.t.Helper()
-	rows, _, err := h.ListOutbox(h.t.Context(), store.Paging{Limit: 100})
+	rows, _, err := h.ListOutbox(h.t.Context(), query.Paging{Limit: 100})
 	require.NoError(h.t, err)
 	return rows
 }
 
-func (h *house) invitation(d id.ID) store.InvitationRow {
+func (h *house) invitation(d id.ID) query.InvitationRow {
 	h.t.Helper()
-	rows, _, err := h.ListInvitations(h.t.Context(), store.InvitationQuery{Distribution: d}, store.Paging{Limit: 10})
+	rows, _, err := h.ListInvitations(h.t.Context(), query.InvitationQuery{Distribution: d}, query.Paging{Limit: 10})
 	require.NoError(h.t, err)
 	require.Len(h.t, rows, 1)
 	return rows[0]

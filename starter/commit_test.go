@@ -14,6 +14,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/starter"
 )
@@ -252,8 +253,8 @@ func TestCommit_TextsNoDatabaseHolds_AreRefusedAlone(t *testing.T) {
 		rows := f.stored()
 		require.Len(t, rows, 4)
 		for _, r := range rows {
-			require.Equal(t, f.postgres && r.MessageID == "3", r.Status == store.StatusInvalid)
-			if r.Status == store.StatusInvalid {
+			require.Equal(t, f.postgres && r.MessageID == "3", r.Status == query.StatusInvalid)
+			if r.Status == query.StatusInvalid {
 				require.Equal(t, "zerobyte", r.Name)
 				require.Contains(t, r.Refusal, "the database cannot hold it")
 			}

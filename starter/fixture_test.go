@@ -26,6 +26,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/doors/kit"
 	"github.com/segue-xm/segue/internal/ops"
@@ -37,6 +38,7 @@ type fixture struct {
 	*starter.Starter
 	t        *testing.T
 	store    *store.Store
+	reader   *query.Reader
 	postgres bool
 	events   *watched
 	access   *starter.Access
@@ -71,7 +73,7 @@ func setupOn(t *testing.T, url string, change ...func(*starter.Options)) *fixtur
 	d, err := db.Open(t.Context(), db.Options{URL: url, Now: f.now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	f.store, f.postgres = store.New(d), d.Postgres()
+	f.store, f.reader, f.postgres = store.New(d), query.New(d), d.Postgres()
 	f.events = &watched{Store: f.store}
 	f.save(f.plan())
 
@@ -219,9 +221,9 @@ func (f *fixture) taken(a answer) {
 }
 
 // stored are all events, oldest first.
-func (f *fixture) stored() []store.EventRow {
+func (f *fixture) stored() []query.EventRow {
 	f.t.Helper()
-	rows, _, err := f.store.ListEvents(f.t.Context(), store.EventQuery{}, store.Paging{Limit: 500})
+	rows, _, err := f.reader.ListEvents(f.t.Context(), query.EventQuery{}, query.Paging{Limit: 500})
 	require.NoError(f.t, err)
 	slices.Reverse(rows)
 	return rows
@@ -229,7 +231,7 @@ func (f *fixture) stored() []store.EventRow {
 
 func (f *fixture) body(v id.ID) string {
 	f.t.Helper()
-	b, err := f.store.EventBody(f.t.Context(), v)
+	b, err := f.reader.EventBody(f.t.Context(), v)
 	require.NoError(f.t, err)
 	return string(b)
 }

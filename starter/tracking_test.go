@@ -12,7 +12,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 func basic(user string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(user)) }
@@ -44,7 +44,7 @@ func TestTracking_EveryPath_StoresItsType(t *testing.T) {
 	for _, r := range rows {
 		require.Equal(t, paths[r.MessageID], r.Type, r.MessageID)
 		require.Equal(t, f.named(plan.KindSource, "web"), r.Source)
-		require.Equal(t, store.StatusAccepted, r.Status)
+		require.Equal(t, query.StatusAccepted, r.Status)
 		require.Equal(t, int64(1), r.Revision)
 	}
 }
@@ -94,7 +94,7 @@ func TestTracking_WriteKey_WhereverItIs(t *testing.T) {
 		}
 	}
 	for _, r := range f.stored() {
-		require.NotEqual(t, store.StatusInvalid, r.Status, "nothing is kept of who is not known")
+		require.NotEqual(t, query.StatusInvalid, r.Status, "nothing is kept of who is not known")
 	}
 }
 
@@ -144,8 +144,8 @@ func TestTracking_MixedBatch_TakesTheGoodAndRecordsTheBad(t *testing.T) {
 		got := map[string]string{}
 		for _, r := range f.stored() {
 			got[r.MessageID] = r.Status
-			require.Equal(t, r.Status == store.StatusInvalid, r.Refusal != "")
-			if r.Status == store.StatusInvalid {
+			require.Equal(t, r.Status == query.StatusInvalid, r.Refusal != "")
+			if r.Status == query.StatusInvalid {
 				require.NotEmpty(t, f.body(r.ID))
 			}
 		}
@@ -183,7 +183,7 @@ func TestTracking_RefusedCall_Is400AndRecorded(t *testing.T) {
 		require.Contains(t, p.Field+p.Detail, c.reason)
 		rows := f.stored()
 		require.Len(t, rows, i+1, "recorded: %s", c.reason)
-		require.Equal(t, store.StatusInvalid, rows[i].Status)
+		require.Equal(t, query.StatusInvalid, rows[i].Status)
 		require.Contains(t, rows[i].Refusal, c.reason)
 		require.LessOrEqual(t, len(f.body(rows[i].ID)), segment.MaxRefusalBody)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // trigger posts to the URL of the workflow "ask" and returns the event's id.
@@ -34,10 +34,10 @@ func TestWorkflowURL_AnyJSON_IsStoredAsItCame(t *testing.T) {
 	} {
 		v := f.trigger(body, "X-API-TOKEN", "whatever")
 		require.Equal(t, body, f.body(v))
-		row, err := f.store.EventRow(t.Context(), v)
+		row, err := f.reader.EventRow(t.Context(), v)
 		require.NoError(t, err)
 		require.Equal(t, f.named(plan.KindSource, "workflow:ask"), row.Source)
-		require.Equal(t, store.StatusAccepted, row.Status)
+		require.Equal(t, query.StatusAccepted, row.Status)
 	}
 	rows := f.stored()
 	require.Equal(t, []string{"track", "E", "7", "m"}, []string{rows[0].Type, rows[0].Name, rows[0].UserID, rows[0].MessageID})
@@ -138,7 +138,7 @@ func TestWorkflowURL_LastUse_IsNotedOnceAMinute(t *testing.T) {
 	onBoth(t, func(t *testing.T, f *fixture) {
 		workflow := f.named(plan.KindWorkflow, "ask")
 		used := func() time.Time {
-			at, err := f.store.WorkflowURLUsed(t.Context(), workflow)
+			at, err := f.reader.WorkflowURLUsed(t.Context(), workflow)
 			require.NoError(t, err)
 			return at
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/doors/api"
 	"github.com/segue-xm/segue/internal/doors/console"
 	"github.com/segue-xm/segue/internal/doors/kit"
@@ -67,7 +68,7 @@ func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
 // operations are what the API and the console do.
 func (p *process) operations() *ops.Operations {
 	return ops.New(ops.Options{
-		Store: p.store, Plans: p.plans, Revisions: p.cache, Accounts: p.remote.Client, PublicURL: p.o.PublicURL,
+		Store: ops.Database{Store: p.store, Reader: query.New(p.db)}, Plans: p.plans, Revisions: p.cache, Accounts: p.remote.Client, PublicURL: p.o.PublicURL,
 		Temporal: ops.TemporalUI{Address: p.addresses.TemporalUI, Namespace: p.o.TemporalNamespace}, Parts: p.parts, Now: p.o.Now,
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/db"
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/doors/api"
 	"github.com/segue-xm/segue/internal/doors/kit"
@@ -58,7 +59,7 @@ func setup(t *testing.T) (*Client, *store.Store) {
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	st := store.New(d)
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: kit.ErrorHandler(slog.Default())})
-	all := ops.New(ops.Options{Store: st, Plans: &ops.Plans{Store: st, Sealer: opstest.Sealer{}}, Revisions: routing.NewCache(st)})
+	all := ops.New(ops.Options{Store: ops.Database{Store: st, Reader: query.New(d)}, Plans: &ops.Plans{Store: st, Sealer: opstest.Sealer{}}, Revisions: routing.NewCache(st)})
 	api.Register(app.Group("/api"), all, kit.BearerAuth(kit.Tokens("t")))
 	c, err := New("http://segue.test/", "t")
 	require.NoError(t, err)

@@ -7,7 +7,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // Contact is one person of a directory.
@@ -54,10 +54,10 @@ type Change struct {
 
 // ContactStore reads contacts.
 type ContactStore interface {
-	ListContacts(ctx context.Context, f store.ContactQuery, p store.Paging) ([]store.ContactRow, id.ID, error)
-	ContactRow(ctx context.Context, contact id.ID) (store.ContactRow, error)
-	ListContactChanges(ctx context.Context, contact id.ID, p store.Paging) ([]store.ChangeRow, id.ID, error)
-	ListContactTransactions(ctx context.Context, contact id.ID, p store.Paging) ([]store.TransactionRow, id.ID, error)
+	ListContacts(ctx context.Context, f query.ContactQuery, p query.Paging) ([]query.ContactRow, id.ID, error)
+	ContactRow(ctx context.Context, contact id.ID) (query.ContactRow, error)
+	ListContactChanges(ctx context.Context, contact id.ID, p query.Paging) ([]query.ChangeRow, id.ID, error)
+	ListContactTransactions(ctx context.Context, contact id.ID, p query.Paging) ([]query.TransactionRow, id.ID, error)
 }
 
 // Contacts are what is asked about contacts.
@@ -78,7 +78,7 @@ func (c *Contacts) List(ctx context.Context, f ContactFilter, p Paging) (Page[Co
 	if err != nil || len(scope) == 0 {
 		return Page[Contact]{Items: []Contact{}}, err
 	}
-	rows, next, err := c.Store.ListContacts(ctx, store.ContactQuery{Directories: scope, ExtRef: f.ExtRef, Email: f.Email, Phone: f.Phone}, at)
+	rows, next, err := c.Store.ListContacts(ctx, query.ContactQuery{Directories: scope, ExtRef: f.ExtRef, Email: f.Email, Phone: f.Phone}, at)
 	if err != nil {
 		return none, err
 	}
@@ -86,11 +86,11 @@ func (c *Contacts) List(ctx context.Context, f ContactFilter, p Paging) (Page[Co
 	if err != nil {
 		return none, err
 	}
-	return listPage(rows, next, func(r store.ContactRow) Contact { return showContact(n, r) }), nil
+	return listPage(rows, next, func(r query.ContactRow) Contact { return showContact(n, r) }), nil
 }
 
 // directories is where to look for contacts: the directory asked for, or all.
-func (c *Contacts) directories(ctx context.Context, nameOrID string) ([]store.ContactScope, error) {
+func (c *Contacts) directories(ctx context.Context, nameOrID string) ([]query.ContactScope, error) {
 	all, err := c.Names.Store.Names(ctx, plan.KindDirectory)
 	if err != nil {
 		return nil, err
@@ -107,16 +107,16 @@ func (c *Contacts) directories(ctx context.Context, nameOrID string) ([]store.Co
 	for _, d := range p.Directories {
 		regions[d.Name] = d.PhoneRegion
 	}
-	var scope []store.ContactScope
+	var scope []query.ContactScope
 	for v, name := range all {
 		if one == 0 || one == v {
-			scope = append(scope, store.ContactScope{Directory: v, Region: regions[name]})
+			scope = append(scope, query.ContactScope{Directory: v, Region: regions[name]})
 		}
 	}
 	return scope, nil
 }
 
-func showContact(n names, r store.ContactRow) Contact {
+func showContact(n names, r query.ContactRow) Contact {
 	return Contact{
 		ID: r.ID, Directory: n.of(r.Directory), ExtRef: r.ExtRef, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName, LastName: r.LastName,
 		Language: r.Language, Unsubscribed: r.Unsubscribed, EmbeddedData: objectOrEmpty(r.EmbeddedData),
@@ -146,7 +146,7 @@ func (c *Contacts) Changes(ctx context.Context, contact id.ID, p Paging) (Page[C
 
 // of reads the bounds of a list that belongs to a contact, which must be
 // there.
-func (c *Contacts) of(ctx context.Context, contact id.ID, p Paging) (store.Paging, error) {
+func (c *Contacts) of(ctx context.Context, contact id.ID, p Paging) (query.Paging, error) {
 	at, err := p.paging()
 	if err != nil {
 		return at, err
@@ -155,7 +155,7 @@ func (c *Contacts) of(ctx context.Context, contact id.ID, p Paging) (store.Pagin
 	return at, missing(err, "contact", contact)
 }
 
-func showChange(r store.ChangeRow) Change {
+func showChange(r query.ChangeRow) Change {
 	return Change{Contact: r.Contact, Event: r.Event, At: instant(r.At), Cause: r.Cause, Diff: objectOrEmpty(r.Diff)}
 }
 
@@ -170,9 +170,9 @@ func (c *Contacts) Transactions(ctx context.Context, contact id.ID, p Paging) (P
 		return Page[Transaction]{}, err
 	}
 	n, err := c.Names.all(ctx)
-	return listPage(rows, next, func(r store.TransactionRow) Transaction { return showTransaction(n, r) }), err
+	return listPage(rows, next, func(r query.TransactionRow) Transaction { return showTransaction(n, r) }), err
 }
 
-func showTransaction(n names, r store.TransactionRow) Transaction {
+func showTransaction(n names, r query.TransactionRow) Transaction {
 	return Transaction{ID: r.ID, MailingList: n.of(r.List), Date: instant(r.Date), Data: objectOrEmpty(r.Data), Event: r.Event}
 }

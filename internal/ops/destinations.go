@@ -10,7 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
 )
 
@@ -60,9 +60,9 @@ type DestinationList struct {
 
 // DestinationStore knows how destinations are.
 type DestinationStore interface {
-	DestinationRows(ctx context.Context) ([]store.DestinationRow, error)
+	DestinationRows(ctx context.Context) ([]query.DestinationRow, error)
 	Holds(ctx context.Context, revision int64) (delivery.Holds, error)
-	QueueRows(ctx context.Context) ([]store.QueueRow, error)
+	QueueRows(ctx context.Context) ([]query.QueueRow, error)
 	PauseDestination(ctx context.Context, destination id.ID, by, note string) error
 	ResumeDestination(ctx context.Context, destination id.ID) error
 }
@@ -132,7 +132,7 @@ func (o *Destinations) inPlan(ctx context.Context) ([]Destination, error) {
 }
 
 // count adds what waits.
-func (d *Destination) count(queues []store.QueueRow) {
+func (d *Destination) count(queues []query.QueueRow) {
 	for _, q := range queues {
 		if q.Destination != d.ID {
 			continue
@@ -145,7 +145,7 @@ func (d *Destination) count(queues []store.QueueRow) {
 }
 
 // fill adds what is known beside the plan.
-func (d *Destination) fill(rows []store.DestinationRow, holds delivery.Holds) {
+func (d *Destination) fill(rows []query.DestinationRow, holds delivery.Holds) {
 	for _, h := range holds {
 		if h.Destination == d.ID {
 			d.Holds = append(d.Holds, showHold(h))

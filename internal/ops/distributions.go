@@ -7,7 +7,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // Distribution is one survey sent, with its reminders.
@@ -30,9 +30,9 @@ type DistributionFilter struct {
 
 // DistributionStore reads distributions.
 type DistributionStore interface {
-	ListDistributions(ctx context.Context, run id.ID, p store.Paging) ([]distribution.Distribution, id.ID, error)
+	ListDistributions(ctx context.Context, run id.ID, p query.Paging) ([]distribution.Distribution, id.ID, error)
 	DistributionRow(ctx context.Context, v id.ID) (distribution.Distribution, error)
-	DistributionCounts(ctx context.Context, distributions []id.ID) ([]store.CountRow, error)
+	DistributionCounts(ctx context.Context, distributions []id.ID) ([]query.CountRow, error)
 }
 
 // Distributions are what is asked about distributions.
@@ -82,14 +82,14 @@ func (d *Distributions) shower(ctx context.Context, rows []distribution.Distribu
 	if err != nil {
 		return nil, err
 	}
-	counts := make(map[id.ID][]store.CountRow, len(rows))
+	counts := make(map[id.ID][]query.CountRow, len(rows))
 	for _, c := range list {
 		counts[c.Distribution] = append(counts[c.Distribution], c)
 	}
 	return func(r distribution.Distribution) Distribution { return showDistribution(r, counts[r.ID]) }, nil
 }
 
-func showDistribution(r distribution.Distribution, counts []store.CountRow) Distribution {
+func showDistribution(r distribution.Distribution, counts []query.CountRow) Distribution {
 	return Distribution{
 		ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: string(r.Status), Counts: showCounts(counts),
 		CreatedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt),
@@ -100,7 +100,7 @@ func showDistribution(r distribution.Distribution, counts []store.CountRow) Dist
 // called the same as a status counts these, not those that stand there now.
 var stages = []string{"planned", "sent", "opened", "started", "finished"}
 
-func showCounts(rows []store.CountRow) map[string]int {
+func showCounts(rows []query.CountRow) map[string]int {
 	out := map[string]int{}
 	for _, stage := range stages {
 		out[stage] = 0

@@ -9,7 +9,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // Event statuses.
@@ -69,11 +69,11 @@ type EventFilter struct {
 
 // EventStore reads events and what was made of them.
 type EventStore interface {
-	ListEvents(ctx context.Context, f store.EventQuery, p store.Paging) ([]store.EventRow, id.ID, error)
-	EventRow(ctx context.Context, event id.ID) (store.EventRow, error)
+	ListEvents(ctx context.Context, f query.EventQuery, p query.Paging) ([]query.EventRow, id.ID, error)
+	EventRow(ctx context.Context, event id.ID) (query.EventRow, error)
 	EventBody(ctx context.Context, event id.ID) ([]byte, error)
-	DeliveryRows(ctx context.Context, events []id.ID, payloads bool) ([]store.DeliveryRow, error)
-	ChangeRows(ctx context.Context, event id.ID, contacts []id.ID) ([]store.ChangeRow, error)
+	DeliveryRows(ctx context.Context, events []id.ID, payloads bool) ([]query.DeliveryRow, error)
+	ChangeRows(ctx context.Context, event id.ID, contacts []id.ID) ([]query.ChangeRow, error)
 	CurrentRevision(ctx context.Context) (int64, error)
 	Holds(ctx context.Context, revision int64) (delivery.Holds, error)
 	Pauses(ctx context.Context) ([]delivery.Pause, error)
@@ -98,7 +98,7 @@ func (e *Events) List(ctx context.Context, f EventFilter, p Paging) (Page[Event]
 	if err := oneOf("status", f.Status, EventAccepted, EventProcessed, EventRetrying, EventFailed, EventInvalid); err != nil {
 		return none, err
 	}
-	q := store.EventQuery{MessageID: f.MessageID, Status: f.Status, Type: f.Type, Name: f.Name, UserID: f.UserID}
+	q := query.EventQuery{MessageID: f.MessageID, Status: f.Status, Type: f.Type, Name: f.Name, UserID: f.UserID}
 	if q.Source, err = e.Names.filter(ctx, plan.KindSource, f.Source); err != nil {
 		return none, err
 	}
@@ -125,7 +125,7 @@ func (e *Events) Get(ctx context.Context, event id.ID) (Event, error) {
 	if err != nil {
 		return Event{}, missing(err, "event", event)
 	}
-	show, err := e.shower(ctx, []store.EventRow{row}, true)
+	show, err := e.shower(ctx, []query.EventRow{row}, true)
 	if err != nil {
 		return Event{}, err
 	}
@@ -133,7 +133,7 @@ func (e *Events) Get(ctx context.Context, event id.ID) (Event, error) {
 }
 
 // eventShower reads what it takes to show these rows.
-func (e *Events) shower(ctx context.Context, rows []store.EventRow, payloads bool) (func(store.EventRow) Event, error) {
+func (e *Events) shower(ctx context.Context, rows []query.EventRow, payloads bool) (func(query.EventRow) Event, error) {
 	n, err := e.Names.all(ctx)
 	if err != nil {
 		return nil, err
@@ -154,12 +154,12 @@ func (e *Events) shower(ctx context.Context, rows []store.EventRow, payloads boo
 	for _, d := range list {
 		deliveries[d.Event] = append(deliveries[d.Event], showDelivery(n, d, keeps))
 	}
-	return func(r store.EventRow) Event {
+	return func(r query.EventRow) Event {
 		return showEvent(n, r, deliveries[r.ID])
 	}, nil
 }
 
-func showEvent(n names, r store.EventRow, deliveries []Delivery) Event {
+func showEvent(n names, r query.EventRow, deliveries []Delivery) Event {
 	if deliveries == nil {
 		deliveries = []Delivery{}
 	}
@@ -177,8 +177,8 @@ type keepers struct {
 }
 
 // keepers reads them when any of these deliveries is open.
-func (e *Events) keepers(ctx context.Context, list []store.DeliveryRow) (k keepers, err error) {
-	if !slices.ContainsFunc(list, func(d store.DeliveryRow) bool { return !delivery.Status(d.Status).Ended() }) {
+func (e *Events) keepers(ctx context.Context, list []query.DeliveryRow) (k keepers, err error) {
+	if !slices.ContainsFunc(list, func(d query.DeliveryRow) bool { return !delivery.Status(d.Status).Ended() }) {
 		return k, nil
 	}
 	revision, err := e.Store.CurrentRevision(ctx)
@@ -192,7 +192,7 @@ func (e *Events) keepers(ctx context.Context, list []store.DeliveryRow) (k keepe
 	return k, err
 }
 
-func showDelivery(n names, d store.DeliveryRow, k keepers) Delivery {
+func showDelivery(n names, d query.DeliveryRow, k keepers) Delivery {
 	out := Delivery{
 		Mapping: n.of(d.Mapping), Destination: n.of(d.Destination), Action: d.Action, Status: d.Status, Reason: d.Reason,
 		Attempts: d.Attempts, Contact: d.Contact, Result: object(d.Result), UpdatedAt: instant(d.UpdatedAt),

@@ -9,17 +9,17 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/run"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // FinderStore has what has ids.
 type FinderStore interface {
-	EventRow(ctx context.Context, event id.ID) (store.EventRow, error)
+	EventRow(ctx context.Context, event id.ID) (query.EventRow, error)
 	RunRow(ctx context.Context, v id.ID) (run.Run, error)
-	ContactRow(ctx context.Context, contact id.ID) (store.ContactRow, error)
+	ContactRow(ctx context.Context, contact id.ID) (query.ContactRow, error)
 	DistributionRow(ctx context.Context, v id.ID) (distribution.Distribution, error)
-	InvitationRow(ctx context.Context, invitation id.ID) (store.InvitationRow, error)
-	MailRow(ctx context.Context, mail id.ID) (store.MailRow, error)
+	InvitationRow(ctx context.Context, invitation id.ID) (query.InvitationRow, error)
+	MailRow(ctx context.Context, mail id.ID) (query.MailRow, error)
 }
 
 // Finder leads from a text to the page about what it names.

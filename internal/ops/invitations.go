@@ -6,7 +6,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // Invitation is one person's copy of a distribution.
@@ -42,9 +42,9 @@ type InvitationFilter struct {
 
 // InvitationStore reads invitations.
 type InvitationStore interface {
-	ListInvitations(ctx context.Context, f store.InvitationQuery, p store.Paging) ([]store.InvitationRow, id.ID, error)
-	InvitationRow(ctx context.Context, invitation id.ID) (store.InvitationRow, error)
-	MessageRows(ctx context.Context, invitations []id.ID) ([]store.MessageRow, error)
+	ListInvitations(ctx context.Context, f query.InvitationQuery, p query.Paging) ([]query.InvitationRow, id.ID, error)
+	InvitationRow(ctx context.Context, invitation id.ID) (query.InvitationRow, error)
+	MessageRows(ctx context.Context, invitations []id.ID) ([]query.MessageRow, error)
 }
 
 // Invitations are what is asked about invitations.
@@ -57,7 +57,7 @@ func (o *Invitations) List(ctx context.Context, f InvitationFilter, p Paging) (P
 	if err != nil {
 		return none, err
 	}
-	q := store.InvitationQuery{Status: f.Status}
+	q := query.InvitationQuery{Status: f.Status}
 	for _, v := range []struct {
 		field, text string
 		to          *id.ID
@@ -82,10 +82,10 @@ func (o *Invitations) List(ctx context.Context, f InvitationFilter, p Paging) (P
 	for _, m := range list {
 		messages[m.Invitation] = append(messages[m.Invitation], showMessage(m))
 	}
-	return listPage(rows, next, func(r store.InvitationRow) Invitation { return showInvitation(r, messages[r.ID]) }), nil
+	return listPage(rows, next, func(r query.InvitationRow) Invitation { return showInvitation(r, messages[r.ID]) }), nil
 }
 
-func showInvitation(r store.InvitationRow, messages []Message) Invitation {
+func showInvitation(r query.InvitationRow, messages []Message) Invitation {
 	return Invitation{
 		ID: r.ID, Distribution: r.Distribution, Run: r.Run, Contact: r.Contact, Status: r.Status, Reason: r.Reason,
 		SentAt: instantOrNil(r.SentAt.Int64), OpenedAt: instantOrNil(r.OpenedAt.Int64), ExpiresAt: instantOrNil(r.ExpiresAt.Int64),
@@ -93,6 +93,6 @@ func showInvitation(r store.InvitationRow, messages []Message) Invitation {
 	}
 }
 
-func showMessage(r store.MessageRow) Message {
+func showMessage(r query.MessageRow) Message {
 	return Message{Kind: r.Kind, Status: r.Status, SentAt: instantOrNil(r.SentAt.Int64), Error: r.Error}
 }

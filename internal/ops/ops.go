@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/data/query"
+	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
 )
 
@@ -46,6 +48,12 @@ type Store interface {
 	DestinationStore
 	WorkflowStore
 	InstallationStore
+}
+
+// Database is a Store: verbs that change, and queries that only read.
+type Database struct {
+	*store.Store
+	*query.Reader
 }
 
 // Options are what the operations work with.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // Mail is one message caught by the outbox.
@@ -26,8 +26,8 @@ type Mail struct {
 
 // OutboxStore reads the mails that were caught.
 type OutboxStore interface {
-	ListOutbox(ctx context.Context, p store.Paging) ([]store.MailRow, id.ID, error)
-	MailRow(ctx context.Context, mail id.ID) (store.MailRow, error)
+	ListOutbox(ctx context.Context, p query.Paging) ([]query.MailRow, id.ID, error)
+	MailRow(ctx context.Context, mail id.ID) (query.MailRow, error)
 }
 
 // Outbox is the mails that were caught instead of sent.
@@ -52,7 +52,7 @@ func (o *Outbox) Get(ctx context.Context, mail id.ID) (Mail, error) {
 	return showMail(row), nil
 }
 
-func showMail(r store.MailRow) Mail {
+func showMail(r query.MailRow) Mail {
 	return Mail{
 		ID: r.ID, To: r.Recipient, Subject: r.Subject, Text: r.Text, HTML: r.HTML, Links: links(r.Text), Headers: object(r.Headers), SentAt: instant(r.SentAt),
 	}

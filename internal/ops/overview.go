@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // Overview is what the home page shows.
@@ -63,7 +63,7 @@ type FirstRun struct {
 // InstallationStore counts what there is.
 type InstallationStore interface {
 	InboxState(ctx context.Context, limit int) (waiting int, oldest time.Time, err error)
-	CountMinute(ctx context.Context, start time.Time, causes int) (store.MinuteRow, error)
+	CountMinute(ctx context.Context, start time.Time, causes int) (query.MinuteRow, error)
 	HasEvents(ctx context.Context) (bool, error)
 	HasQueued(ctx context.Context, destination id.ID) (bool, error)
 }
@@ -121,7 +121,7 @@ func (c *overviewCache) set(o Overview) {
 }
 
 type countedMinute struct {
-	store.MinuteRow
+	query.MinuteRow
 	until time.Time // when to count again
 }
 
@@ -230,9 +230,9 @@ func (i *Installation) destinationParts(ctx context.Context) ([]Part, error) {
 // lastMinutes fills the last hour, oldest first. It counts from the newest minute
 // back, and a minute counted is kept even when the next one takes too long: who
 // asks again gets further.
-func (i *Installation) lastMinutes(ctx context.Context, o *Overview, now time.Time) ([]store.MinuteRow, error) {
+func (i *Installation) lastMinutes(ctx context.Context, o *Overview, now time.Time) ([]query.MinuteRow, error) {
 	o.Minutes = make([]Minute, overviewMinutes)
-	rows := make([]store.MinuteRow, overviewMinutes)
+	rows := make([]query.MinuteRow, overviewMinutes)
 	kept := make(map[time.Time]countedMinute, overviewMinutes)
 	before := i.overview.minutes
 	start := now.UTC().Truncate(time.Minute)
@@ -269,13 +269,13 @@ func (i *Installation) countMinute(ctx context.Context, start, now time.Time) (c
 	return countedMinute{row, now.Add(keep)}, err
 }
 
-func showMinute(start time.Time, r store.MinuteRow) Minute {
+func showMinute(start time.Time, r query.MinuteRow) Minute {
 	m := Minute{Start: start, Failed: r.Refused + r.Failed, Waiting: r.Inbox + r.UnderWay}
 	m.Processed = max(0, r.Events-m.Failed-m.Waiting) // an event that is processed again is in the inbox, and has its old deliveries
 	return m
 }
 
-func totals(rows []store.MinuteRow) map[string]int {
+func totals(rows []query.MinuteRow) map[string]int {
 	t := map[string]int{}
 	for _, r := range rows {
 		t["accepted"] += r.Events - r.Refused
@@ -291,13 +291,13 @@ func totals(rows []store.MinuteRow) map[string]int {
 }
 
 // causes joins those of all minutes, the most frequent first.
-func causes(rows []store.MinuteRow) []store.CauseRow {
+func causes(rows []query.MinuteRow) []query.CauseRow {
 	type cause struct {
 		mapping id.ID
 		reason  string
 	}
 	at := map[cause]int{}
-	var out []store.CauseRow
+	var out []query.CauseRow
 	for _, r := range rows {
 		for _, c := range r.Causes {
 			k := cause{c.Mapping, c.Reason}
@@ -312,7 +312,7 @@ func causes(rows []store.MinuteRow) []store.CauseRow {
 			out[i].Example = max(out[i].Example, c.Example)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b store.CauseRow) int {
+	slices.SortStableFunc(out, func(a, b query.CauseRow) int {
 		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(b.Last, a.Last), cmp.Compare(b.Example, a.Example))
 	})
 	return out[:min(len(out), maxCauses)]

@@ -8,7 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // Page is one page of a list, newest first. Next is an opaque cursor for the
@@ -32,8 +32,8 @@ const (
 )
 
 // paging reads a list request's bounds.
-func (p Paging) paging() (store.Paging, error) {
-	out := store.Paging{Limit: p.Limit}
+func (p Paging) paging() (query.Paging, error) {
+	out := query.Paging{Limit: p.Limit}
 	switch {
 	case p.Limit < 0:
 		return out, fault.Field("limit", "want 1 to %d", MaxLimit)

@@ -11,7 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/run"
-	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/data/query"
 )
 
 // Run is one execution of a workflow version for one event.
@@ -54,7 +54,7 @@ type RunFilter struct {
 
 // RunStore reads runs.
 type RunStore interface {
-	ListRuns(ctx context.Context, f store.RunQuery, p store.Paging) ([]run.Run, id.ID, error)
+	ListRuns(ctx context.Context, f query.RunQuery, p query.Paging) ([]run.Run, id.ID, error)
 	RunRow(ctx context.Context, v id.ID) (run.Run, error)
 	StepRows(ctx context.Context, runs []id.ID) ([]run.Step, error)
 }
@@ -76,7 +76,7 @@ func (o *Runs) List(ctx context.Context, f RunFilter, p Paging) (Page[Run], erro
 	if err := oneOf("status", f.Status, run.Statuses()...); err != nil {
 		return none, err
 	}
-	q := store.RunQuery{Status: run.Status(f.Status)}
+	q := query.RunQuery{Status: run.Status(f.Status)}
 	if q.Workflow, err = o.Names.filter(ctx, plan.KindWorkflow, f.Workflow); err != nil {
 		return none, err
 	}

@@ -114,6 +114,19 @@ func (s *Store) Secrets(ctx context.Context, sealer Sealer) (map[string]string, 
 	return m, nil
 }
 
+// SecretNames are the names of the secrets that are kept.
+func (s *Store) SecretNames(ctx context.Context) (map[string]bool, error) {
+	var rows []string
+	if err := s.db.Read(ctx, &rows, `SELECT name FROM secrets`); err != nil {
+		return nil, err
+	}
+	m := make(map[string]bool, len(rows))
+	for _, name := range rows {
+		m[name] = true
+	}
+	return m, nil
+}
+
 // SavePlan makes p the newest revision, in one transaction: new names get ids,
 // changed workflows a new version, secrets are sealed, changed merge rules are
 // filled in before they decide. Directories that p no longer has but that hold

@@ -8,10 +8,9 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/columns"
 	"github.com/segue-xm/segue/internal/data/db"
 )
-
-const contactColumns = `id, directory, ext_ref, email, phone, first_name, last_name, language, unsubscribed, embedded_data, stamps, created_at, updated_at`
 
 type contactRow struct {
 	ID           id.ID
@@ -251,7 +250,7 @@ func (tx *Tx) lockContacts(ctx context.Context, dir id.ID, ids []id.ID) ([]*cont
 		return nil, nil
 	}
 	var rows []contactRow
-	if err := tx.Select(ctx, &rows, `SELECT `+contactColumns+` FROM contacts WHERE id {ids} AND directory = ? ORDER BY id {lock}`,
+	if err := tx.Select(ctx, &rows, `SELECT `+columns.Contact+` FROM contacts WHERE id {ids} AND directory = ? ORDER BY id {lock}`,
 		tx.s.db.IDs(ids), dir); err != nil {
 		return nil, err
 	}
@@ -334,7 +333,7 @@ func sortedKeys(set map[db.Key]bool) []db.Key {
 // Contact reads one contact.
 func (s *Store) Contact(ctx context.Context, c id.ID) (*contact.Contact, error) {
 	var r contactRow
-	if err := s.db.ReadOne(ctx, &r, `SELECT `+contactColumns+` FROM contacts WHERE id = ?`, c); err != nil {
+	if err := s.db.ReadOne(ctx, &r, `SELECT `+columns.Contact+` FROM contacts WHERE id = ?`, c); err != nil {
 		return nil, err
 	}
 	return r.contact()

@@ -7,6 +7,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/data/columns"
 )
 
 // rulesLock is held shared by every transaction that resolves contacts and alone
@@ -80,7 +81,7 @@ func (tx *Tx) fillKeys(ctx context.Context, rules contact.Rules) error {
 	var after id.ID
 	for {
 		var rows []contactRow
-		if err := tx.Select(ctx, &rows, `SELECT `+contactColumns+` FROM contacts WHERE directory = ? AND id > ? ORDER BY id LIMIT ?`,
+		if err := tx.Select(ctx, &rows, `SELECT `+columns.Contact+` FROM contacts WHERE directory = ? AND id > ? ORDER BY id LIMIT ?`,
 			rules.Directory, after, page); err != nil || len(rows) == 0 {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/data/columns"
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
@@ -52,11 +53,9 @@ func (tx *Tx) firstDistribution(ctx context.Context, d distribution.New, dist, i
 	return tx.Get(ctx, invitation, `SELECT id FROM invitations WHERE distribution = ? ORDER BY id LIMIT 1`, *dist)
 }
 
-const distributionColumns = `id, run, step, directory, destination, survey, channel, status, settings, created_at, coalesce(ended_at, 0) AS ended_at`
-
 // DistributionByID reads a distribution.
 func (s *Store) DistributionByID(ctx context.Context, dist id.ID) (d distribution.Distribution, err error) {
-	return d, s.db.ReadOne(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
+	return d, s.db.ReadOne(ctx, &d, `SELECT `+columns.Distribution+` FROM distributions WHERE id = ?`, dist)
 }
 
 // BeginDistribution marks a pending distribution as sending and its hand-over as
@@ -69,7 +68,7 @@ func (s *Store) BeginDistribution(ctx context.Context, dist id.ID) (d distributi
 		if err := tx.handedOver(ctx, handover.KindDistribution, dist); err != nil {
 			return err
 		}
-		return tx.Get(ctx, &d, `SELECT `+distributionColumns+` FROM distributions WHERE id = ?`, dist)
+		return tx.Get(ctx, &d, `SELECT `+columns.Distribution+` FROM distributions WHERE id = ?`, dist)
 	})
 	return d, err
 }
@@ -105,13 +104,9 @@ func (s *Store) OpenInvitations(ctx context.Context, dist id.ID) (n int, err err
 	return n, s.db.ReadOne(ctx, &n, `SELECT count(*) FROM invitations WHERE distribution = ? AND status `+openInvitation, dist)
 }
 
-const invitationColumns = `id, distribution, run, contact, token, status, coalesce(reason, '') AS reason, snapshot, created_at,
-	coalesce(sent_at, 0) AS sent_at, coalesce(opened_at, 0) AS opened_at, opens, coalesce(started_at, 0) AS started_at,
-	coalesce(finished_at, 0) AS finished_at, coalesce(expires_at, 0) AS expires_at, coalesce(response, '') AS response`
-
 // InvitationByToken finds the invitation behind a personal link.
 func (s *Store) InvitationByToken(ctx context.Context, token string) (r distribution.Invitation, err error) {
-	return r, s.db.ReadOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token)
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+columns.Invitation+` FROM invitations WHERE token = ?`, token)
 }
 
 // Reserve decides, at this moment, whether an invitation may get a message, and
@@ -124,15 +119,15 @@ func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind distribution
 	err = s.inTx(ctx, func(tx *Tx) error {
 		r = distribution.Reservation{}
 		inv := &r.Invitation
-		if err := tx.Get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
+		if err := tx.Get(ctx, inv, `SELECT `+columns.Invitation+` FROM invitations WHERE id = ?`, invitation); err != nil {
 			return err
 		}
 		var c contactRow
-		if err := tx.Get(ctx, &c, `SELECT `+contactColumns+` FROM contacts WHERE id = ? {lock}`, inv.Contact); err != nil {
+		if err := tx.Get(ctx, &c, `SELECT `+columns.Contact+` FROM contacts WHERE id = ? {lock}`, inv.Contact); err != nil {
 			return err
 		}
 		// Again, under the lock: an answer or opt-out may have come in between.
-		if err := tx.Get(ctx, inv, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation); err != nil {
+		if err := tx.Get(ctx, inv, `SELECT `+columns.Invitation+` FROM invitations WHERE id = ?`, invitation); err != nil {
 			return err
 		}
 		r.Email, r.Language = c.Email, c.Language
@@ -305,7 +300,7 @@ func (s *Store) RecordAnswer(ctx context.Context, a distribution.Answer) (inv di
 		if err != nil {
 			return err
 		}
-		if err := tx.Get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, a.Token); err != nil {
+		if err := tx.Get(ctx, &inv, `SELECT `+columns.Invitation+` FROM invitations WHERE token = ?`, a.Token); err != nil {
 			return err
 		}
 		if changed = n > 0; !changed {
@@ -345,7 +340,7 @@ func (tx *Tx) answerOnStep(ctx context.Context, inv distribution.Invitation, res
 // to call twice; changed is false when they were unsubscribed already.
 func (s *Store) OptOut(ctx context.Context, token string) (inv distribution.Invitation, changed bool, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.Get(ctx, &inv, `SELECT `+invitationColumns+` FROM invitations WHERE token = ?`, token); err != nil {
+		if err := tx.Get(ctx, &inv, `SELECT `+columns.Invitation+` FROM invitations WHERE token = ?`, token); err != nil {
 			return err
 		}
 		changed, err = tx.unsubscribe(ctx, inv.Contact)

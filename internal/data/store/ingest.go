@@ -216,20 +216,6 @@ func doubled(base time.Duration, n int, limit time.Duration) time.Duration {
 	return min(base, limit)
 }
 
-// InboxState is how many events wait, counted up to limit, and since when the
-// oldest does.
-func (s *Store) InboxState(ctx context.Context, limit int) (waiting int, oldest time.Time, err error) {
-	var row struct {
-		N      int
-		Oldest id.ID
-	}
-	err = s.db.ReadOne(ctx, &row, `SELECT count(*) AS n, coalesce(min(event), 0) AS oldest FROM (SELECT event FROM inbox ORDER BY event LIMIT ?) AS w`, limit)
-	if row.Oldest != 0 {
-		oldest = row.Oldest.Time()
-	}
-	return row.N, oldest, err
-}
-
 // EventByMessage finds an event by its source and message id; unknown is NotFound.
 func (s *Store) EventByMessage(ctx context.Context, source id.ID, messageID string) (event id.ID, err error) {
 	k := segment.Key(source, messageID)

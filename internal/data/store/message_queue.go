@@ -8,6 +8,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/columns"
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
@@ -107,5 +108,5 @@ func (s *Store) EndInvitation(ctx context.Context, invitation id.ID, status dist
 
 // InvitationByID reads an invitation.
 func (s *Store) InvitationByID(ctx context.Context, invitation id.ID) (r distribution.Invitation, err error) {
-	return r, s.db.ReadOne(ctx, &r, `SELECT `+invitationColumns+` FROM invitations WHERE id = ?`, invitation)
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+columns.Invitation+` FROM invitations WHERE id = ?`, invitation)
 }

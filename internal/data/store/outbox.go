@@ -7,6 +7,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mail"
+	"github.com/segue-xm/segue/internal/data/columns"
 )
 
 // Outbox is a sender of mails that keeps mails in the database instead of sending
@@ -37,7 +38,7 @@ func (o Outbox) Send(ctx context.Context, m mail.Message) error {
 // unsubscribe sets a contact's opt-out by hand: it counts as said now.
 func (tx *Tx) unsubscribe(ctx context.Context, c id.ID) (changed bool, err error) {
 	var row contactRow
-	if err := tx.Get(ctx, &row, `SELECT `+contactColumns+` FROM contacts WHERE id = ? {lock}`, c); err != nil {
+	if err := tx.Get(ctx, &row, `SELECT `+columns.Contact+` FROM contacts WHERE id = ? {lock}`, c); err != nil {
 		return false, err
 	}
 	yes := true

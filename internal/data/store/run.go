@@ -9,6 +9,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/run"
+	"github.com/segue-xm/segue/internal/data/columns"
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
@@ -110,12 +111,9 @@ func (tx *Tx) handedOver(ctx context.Context, kind handover.Kind, v id.ID) error
 	return err
 }
 
-const runColumns = `id, workflow, version, event, generation, status, contact, directory, fields,
-	coalesce(reason, '') AS reason, created_at, coalesce(ended_at, 0) AS ended_at`
-
 // RunByID reads a run with its payload.
 func (s *Store) RunByID(ctx context.Context, v id.ID) (r run.Run, err error) {
-	return r, s.db.ReadOne(ctx, &r, `SELECT `+runColumns+`, payload FROM runs WHERE id = ?`, v)
+	return r, s.db.ReadOne(ctx, &r, `SELECT `+columns.Run+`, payload FROM runs WHERE id = ?`, v)
 }
 
 // BeginRun marks a pending run as running and its hand-over as done. Safe to call
@@ -128,7 +126,7 @@ func (s *Store) BeginRun(ctx context.Context, v id.ID) (r run.Run, err error) {
 		if err := tx.handedOver(ctx, handover.KindRun, v); err != nil {
 			return err
 		}
-		return tx.Get(ctx, &r, `SELECT `+runColumns+`, payload FROM runs WHERE id = ?`, v)
+		return tx.Get(ctx, &r, `SELECT `+columns.Run+`, payload FROM runs WHERE id = ?`, v)
 	})
 	return r, err
 }
@@ -150,12 +148,9 @@ func (s *Store) SetRunContact(ctx context.Context, run, contact id.ID) error {
 	})
 }
 
-const stepColumns = `run, step, position, kind, status, attempts, coalesce(input, '') AS input, coalesce(output, '') AS output,
-	coalesce(error, '') AS error, coalesce(started_at, 0) AS started_at, coalesce(ended_at, 0) AS ended_at`
-
 // Steps reads the steps a run has reached, in the order reached.
 func (s *Store) Steps(ctx context.Context, v id.ID) (rows []run.Step, err error) {
-	return rows, s.db.Read(ctx, &rows, `SELECT `+stepColumns+` FROM run_tasks WHERE run = ? ORDER BY position, started_at, step`, v)
+	return rows, s.db.Read(ctx, &rows, `SELECT `+columns.Step+` FROM run_tasks WHERE run = ? ORDER BY position, started_at, step`, v)
 }
 
 // BeginStep records that a step is tried (once more) and returns it. A step that
@@ -169,7 +164,7 @@ func (s *Store) BeginStep(ctx context.Context, v id.ID, step, kind string, statu
 				attempts = run_tasks.attempts + CASE WHEN `+may+` THEN 1 ELSE 0 END,
 				status = CASE WHEN `+may+` THEN excluded.status ELSE run_tasks.status END,
 				input = CASE WHEN `+may+` THEN excluded.input ELSE run_tasks.input END
-			RETURNING `+stepColumns, v, step, v, kind, status, db.NullText(input), tx.Now.UnixMilli())
+			RETURNING `+columns.Step, v, step, v, kind, status, db.NullText(input), tx.Now.UnixMilli())
 	})
 	return row, err
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // WorkflowURLs are the workflows that have a URL, by the SHA-256 of the token in
@@ -32,15 +31,4 @@ func (s *Store) NoteURLUse(ctx context.Context, token [32]byte, at time.Time) er
 		_, err := tx.Exec(ctx, `UPDATE workflow_urls SET last_used_at = ? WHERE token = ? AND coalesce(last_used_at, 0) < ?`, at.UnixMilli(), token[:], at.UnixMilli())
 		return err
 	})
-}
-
-// WorkflowURLUsed is when a workflow's URL was last used, to the minute or so; the
-// zero time when it never was.
-func (s *Store) WorkflowURLUsed(ctx context.Context, workflow id.ID) (time.Time, error) {
-	var ms int64
-	err := s.db.ReadOne(ctx, &ms, `SELECT coalesce(max(last_used_at), 0) FROM workflow_urls WHERE workflow = ?`, workflow)
-	if err != nil || ms == 0 {
-		return time.Time{}, err
-	}
-	return db.Instant(ms), nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/data/columns"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 )
@@ -315,7 +316,7 @@ func TestApplyContacts_AnyInterleaving_OneOwnerPerKey(t *testing.T) {
 func (s *writable) checkKeys() {
 	s.t.Helper()
 	var contacts []contactRow
-	require.NoError(s.t, s.db.Read(s.t.Context(), &contacts, `SELECT `+contactColumns+` FROM contacts`))
+	require.NoError(s.t, s.db.Read(s.t.Context(), &contacts, `SELECT `+columns.Contact+` FROM contacts`))
 	var owners []ownerRow
 	require.NoError(s.t, s.db.Read(s.t.Context(), &owners, `SELECT key, rule, contact FROM contact_keys`))
 	owned := map[db.Key]id.ID{}
@@ -346,7 +347,7 @@ func TestApplyContacts_LateEvent_DoesNotUndoANewerOne(t *testing.T) {
 		s.apply(s.deliver(contact.Input{ExtRef: "u1", FirstName: "New", Stamp: contact.Stamp{At: at}})...)
 		s.apply(s.deliver(contact.Input{ExtRef: "u1", FirstName: "Old", LastName: "Kept", Stamp: contact.Stamp{At: at - 1000}})...)
 		var c contactRow
-		require.NoError(t, s.db.ReadOne(t.Context(), &c, `SELECT `+contactColumns+` FROM contacts`))
+		require.NoError(t, s.db.ReadOne(t.Context(), &c, `SELECT `+columns.Contact+` FROM contacts`))
 		require.Equal(t, "New", c.FirstName)
 		require.Equal(t, "Kept", c.LastName)
 	})

@@ -19,6 +19,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/db"
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops"
 )
@@ -73,7 +74,7 @@ func New(t *testing.T, change ...func(*ops.Options)) *Bench {
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	st := store.New(d)
 	o := ops.Options{
-		Store: st, Plans: &ops.Plans{Store: st, Sealer: Sealer{}}, Revisions: routing.NewCache(st), Temporal: ops.TemporalUI{Address: "http://ui/"}, Now: now,
+		Store: ops.Database{Store: st, Reader: query.New(d)}, Plans: &ops.Plans{Store: st, Sealer: Sealer{}}, Revisions: routing.NewCache(st), Temporal: ops.TemporalUI{Address: "http://ui/"}, Now: now,
 	}
 	for _, f := range change {
 		f(&o)

@@ -20,6 +20,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/outside/courier"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
@@ -46,6 +47,7 @@ surveys: [{name: tour, survey_id: SV_1}]
 // that the test moves.
 type house struct {
 	*store.Store
+	*query.Reader
 	db        *db.DB
 	t         *testing.T
 	revisions *routing.Cache
@@ -97,7 +99,7 @@ func open(t *testing.T, url string) *house {
 	d, err := db.Open(t.Context(), db.Options{URL: url, Now: h.now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	h.db, h.Store = d, store.New(d)
+	h.db, h.Store, h.Reader = d, store.New(d), query.New(d)
 	h.revisions = routing.NewCache(h.Store)
 	h.save(h.plan())
 	h.courier = &courier.Courier{Store: h.Store, Revisions: h.revisions, Answered: h.answered, Now: h.now}
@@ -206,7 +208,7 @@ func (h *house) waiting(destination string, list ...work) []delivery.Ref {
 // remote makes deliveries to the account.
 func (h *house) remote(list ...work) []delivery.Ref { return h.waiting("acme", list...) }
 
-func (h *house) row(r delivery.Ref) store.DeliveryRow {
+func (h *house) row(r delivery.Ref) query.DeliveryRow {
 	h.t.Helper()
 	rows, err := h.DeliveryRows(h.t.Context(), []id.ID{r.Event}, true)
 	require.NoError(h.t, err)

@@ -1,4 +1,4 @@
-package store
+package query
 
 import (
 	"context"
@@ -6,22 +6,23 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/columns"
 )
 
-const selectDistributions = `SELECT ` + distributionColumns + ` FROM distributions AS d`
+const selectDistributions = `SELECT ` + columns.Distribution + ` FROM distributions AS d`
 
 // ListDistributions lists distributions; those of one run when it is not zero.
-func (s *Store) ListDistributions(ctx context.Context, run id.ID, p Paging) ([]distribution.Distribution, id.ID, error) {
+func (r *Reader) ListDistributions(ctx context.Context, run id.ID, p Paging) ([]distribution.Distribution, id.ID, error) {
 	var q query
 	if run != 0 {
 		q.and("d.run = ?", run)
 	}
-	return page(ctx, s, selectDistributions, "d", q, span{top: p.before()}, p, func(d *distribution.Distribution) id.ID { return d.ID })
+	return page(ctx, r, selectDistributions, "d", q, span{top: p.before()}, p, func(d *distribution.Distribution) id.ID { return d.ID })
 }
 
 // DistributionRow is one distribution; unknown is NotFound.
-func (s *Store) DistributionRow(ctx context.Context, v id.ID) (row distribution.Distribution, err error) {
-	return row, s.db.ReadOne(ctx, &row, selectDistributions+` WHERE d.id = ?`, v)
+func (r *Reader) DistributionRow(ctx context.Context, v id.ID) (row distribution.Distribution, err error) {
+	return row, r.db.ReadOne(ctx, &row, selectDistributions+` WHERE d.id = ?`, v)
 }
 
 // CountRow counts the invitations of a distribution that have one status, and
@@ -37,13 +38,13 @@ type CountRow struct {
 }
 
 // DistributionCounts counts invitations by distribution and status.
-func (s *Store) DistributionCounts(ctx context.Context, distributions []id.ID) (rows []CountRow, err error) {
+func (r *Reader) DistributionCounts(ctx context.Context, distributions []id.ID) (rows []CountRow, err error) {
 	if len(distributions) == 0 {
 		return nil, nil
 	}
-	return rows, s.db.Read(ctx, &rows, `SELECT distribution, status, count(*) AS n, count(sent_at) AS sent, count(coalesce(opened_at, started_at, finished_at)) AS opened,
+	return rows, r.db.Read(ctx, &rows, `SELECT distribution, status, count(*) AS n, count(sent_at) AS sent, count(coalesce(opened_at, started_at, finished_at)) AS opened,
 		count(coalesce(started_at, finished_at)) AS started, count(finished_at) AS finished
-		FROM invitations WHERE distribution {ids} GROUP BY distribution, status ORDER BY distribution, status`, s.db.IDs(distributions))
+		FROM invitations WHERE distribution {ids} GROUP BY distribution, status ORDER BY distribution, status`, r.db.IDs(distributions))
 }
 
 // InvitationRow is an invitation as lists show it. Its token is not among them:
@@ -73,7 +74,7 @@ type InvitationQuery struct {
 }
 
 // ListInvitations lists invitations.
-func (s *Store) ListInvitations(ctx context.Context, f InvitationQuery, p Paging) ([]InvitationRow, id.ID, error) {
+func (r *Reader) ListInvitations(ctx context.Context, f InvitationQuery, p Paging) ([]InvitationRow, id.ID, error) {
 	var q query
 	for _, c := range [...]struct {
 		column string
@@ -85,16 +86,16 @@ func (s *Store) ListInvitations(ctx context.Context, f InvitationQuery, p Paging
 	}
 	indexed := len(q.where) > 0
 	filter(&q, "v.status = ?", f.Status)
-	w, err := s.window(ctx, "invitations", p.before(), 0, q.scans && !indexed)
+	w, err := r.window(ctx, "invitations", p.before(), 0, q.scans && !indexed)
 	if err != nil {
 		return nil, 0, err
 	}
-	return page(ctx, s, selectInvitations, "v", q, w, p, func(v *InvitationRow) id.ID { return v.ID })
+	return page(ctx, r, selectInvitations, "v", q, w, p, func(v *InvitationRow) id.ID { return v.ID })
 }
 
 // InvitationRow is one invitation; unknown is NotFound.
-func (s *Store) InvitationRow(ctx context.Context, v id.ID) (row InvitationRow, err error) {
-	return row, s.db.ReadOne(ctx, &row, selectInvitations+` WHERE v.id = ?`, v)
+func (r *Reader) InvitationRow(ctx context.Context, v id.ID) (row InvitationRow, err error) {
+	return row, r.db.ReadOne(ctx, &row, selectInvitations+` WHERE v.id = ?`, v)
 }
 
 // MessageRow is one mail to an invited person.
@@ -107,12 +108,12 @@ type MessageRow struct {
 }
 
 // MessageRows are the mails of invitations, oldest first.
-func (s *Store) MessageRows(ctx context.Context, invitations []id.ID) (rows []MessageRow, err error) {
+func (r *Reader) MessageRows(ctx context.Context, invitations []id.ID) (rows []MessageRow, err error) {
 	if len(invitations) == 0 {
 		return nil, nil
 	}
-	return rows, s.db.Read(ctx, &rows, `SELECT invitation, kind, status, sent_at, coalesce(error, '') AS error
-		FROM messages WHERE invitation {ids} ORDER BY invitation, created_at, kind`, s.db.IDs(invitations))
+	return rows, r.db.Read(ctx, &rows, `SELECT invitation, kind, status, sent_at, coalesce(error, '') AS error
+		FROM messages WHERE invitation {ids} ORDER BY invitation, created_at, kind`, r.db.IDs(invitations))
 }
 
 // MailRow is one mail that the outbox caught.
@@ -129,11 +130,11 @@ type MailRow struct {
 const selectMails = `SELECT m.id, m.recipient, m.subject, m.text, m.html, m.headers, m.sent_at FROM outbox AS m`
 
 // ListOutbox lists caught mails.
-func (s *Store) ListOutbox(ctx context.Context, p Paging) ([]MailRow, id.ID, error) {
-	return page(ctx, s, selectMails, "m", query{}, span{top: p.before()}, p, func(m *MailRow) id.ID { return m.ID })
+func (r *Reader) ListOutbox(ctx context.Context, p Paging) ([]MailRow, id.ID, error) {
+	return page(ctx, r, selectMails, "m", query{}, span{top: p.before()}, p, func(m *MailRow) id.ID { return m.ID })
 }
 
 // MailRow is one caught mail; unknown is NotFound.
-func (s *Store) MailRow(ctx context.Context, v id.ID) (row MailRow, err error) {
-	return row, s.db.ReadOne(ctx, &row, selectMails+` WHERE m.id = ?`, v)
+func (r *Reader) MailRow(ctx context.Context, v id.ID) (row MailRow, err error) {
+	return row, r.db.ReadOne(ctx, &row, selectMails+` WHERE m.id = ?`, v)
 }

@@ -1,4 +1,4 @@
-package store
+package query
 
 import (
 	"context"
@@ -59,7 +59,7 @@ const selectEvents = `SELECT e.id, e.source, e.type, e.name, e.user_id, e.messag
   coalesce(e.refusal, '') AS refusal, ` + eventStatus + ` AS status FROM events AS e`
 
 // ListEvents lists events.
-func (s *Store) ListEvents(ctx context.Context, f EventQuery, p Paging) ([]EventRow, id.ID, error) {
+func (r *Reader) ListEvents(ctx context.Context, f EventQuery, p Paging) ([]EventRow, id.ID, error) {
 	var q query
 	filter(&q, "e.source = ?", f.Source)
 	filter(&q, "e.type = ?", f.Type)
@@ -67,15 +67,15 @@ func (s *Store) ListEvents(ctx context.Context, f EventQuery, p Paging) ([]Event
 	filter(&q, "e.user_id = ?", f.UserID)
 	filter(&q, "e.message_id = ?", f.MessageID)
 	filter(&q, "("+eventStatus+") = ?", f.Status)
-	w, err := s.eventSpan(ctx, f, p, q.scans)
+	w, err := r.eventSpan(ctx, f, p, q.scans)
 	if err != nil {
 		return nil, 0, err
 	}
-	return page(ctx, s, selectEvents, "e", q, w, p, func(r *EventRow) id.ID { return r.ID })
+	return page(ctx, r, selectEvents, "e", q, w, p, func(r *EventRow) id.ID { return r.ID })
 }
 
 // eventSpan is where to look: at what the best index names, else in a window.
-func (s *Store) eventSpan(ctx context.Context, f EventQuery, p Paging, scans bool) (span, error) {
+func (r *Reader) eventSpan(ctx context.Context, f EventQuery, p Paging, scans bool) (span, error) {
 	top, bottom := p.before(), id.ID(0)
 	if !f.Until.IsZero() {
 		top = min(top, atOrEnd(f.Until))
@@ -87,21 +87,21 @@ func (s *Store) eventSpan(ctx context.Context, f EventQuery, p Paging, scans boo
 	var err error
 	switch {
 	case f.MessageID != "":
-		ids, err = s.eventsOfMessage(ctx, f.Source, f.MessageID, bottom, top)
+		ids, err = r.eventsOfMessage(ctx, f.Source, f.MessageID, bottom, top)
 	case f.UserID != "":
 		// id + 0: PostgreSQL would rather walk all events backwards for a person
 		// it believes to be frequent.
-		err = s.db.Read(ctx, &ids, `SELECT id FROM events WHERE user_id = ? AND user_id <> '' AND id >= ? AND id < ? ORDER BY id + 0 DESC LIMIT ?`,
+		err = r.db.Read(ctx, &ids, `SELECT id FROM events WHERE user_id = ? AND user_id <> '' AND id >= ? AND id < ? ORDER BY id + 0 DESC LIMIT ?`,
 			f.UserID, bottom, top, candidates)
 	case f.Status == StatusInvalid:
-		err = s.db.Read(ctx, &ids, `SELECT id FROM events WHERE refusal IS NOT NULL AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, bottom, top, candidates)
+		err = r.db.Read(ctx, &ids, `SELECT id FROM events WHERE refusal IS NOT NULL AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, bottom, top, candidates)
 	case f.Status == StatusAccepted, f.Status == StatusRetrying:
 		// Every delivery that has not ended has its row in the queue.
-		err = s.db.Read(ctx, &ids, `SELECT id FROM (SELECT event AS id FROM inbox WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS waiting
+		err = r.db.Read(ctx, &ids, `SELECT id FROM (SELECT event AS id FROM inbox WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS waiting
 			UNION SELECT id FROM (SELECT DISTINCT event AS id FROM delivery_queue WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS open
 			ORDER BY id DESC LIMIT ?`, bottom, top, candidates, bottom, top, candidates, candidates)
 	default:
-		return s.window(ctx, "events", top, bottom, scans)
+		return r.window(ctx, "events", top, bottom, scans)
 	}
 	return among(ids), err
 }
@@ -121,34 +121,34 @@ func atOrEnd(t time.Time) id.ID {
 
 // eventsOfMessage finds events by message id: accepted ones by their keys, and
 // among the latest refused ones, which have none.
-func (s *Store) eventsOfMessage(ctx context.Context, source id.ID, messageID string, bottom, top id.ID) (ids []id.ID, err error) {
+func (r *Reader) eventsOfMessage(ctx context.Context, source id.ID, messageID string, bottom, top id.ID) (ids []id.ID, err error) {
 	var sources []id.ID
 	if source != 0 {
 		sources = []id.ID{source}
-	} else if err := s.db.Read(ctx, &sources, `SELECT id FROM names WHERE kind = ?`, plan.KindSource); err != nil {
+	} else if err := r.db.Read(ctx, &sources, `SELECT id FROM names WHERE kind = ?`, plan.KindSource); err != nil {
 		return nil, err
 	}
 	keys := make([]db.Key, len(sources))
 	for i, v := range sources {
 		keys[i] = segment.Key(v, messageID)
 	}
-	err = s.db.Read(ctx, &ids, `SELECT id FROM (
+	err = r.db.Read(ctx, &ids, `SELECT id FROM (
 		  SELECT event AS id FROM event_keys WHERE key {keys}
 		  UNION SELECT id FROM (SELECT id, message_id FROM events WHERE refusal IS NOT NULL ORDER BY id DESC LIMIT ?) AS refused WHERE message_id = ?
-		) AS found WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, s.db.Keys(keys), candidates, messageID, bottom, top, candidates)
+		) AS found WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, r.db.Keys(keys), candidates, messageID, bottom, top, candidates)
 	return ids, err
 }
 
 // EventRow is one event, without its body; unknown is NotFound.
-func (s *Store) EventRow(ctx context.Context, v id.ID) (EventRow, error) {
+func (r *Reader) EventRow(ctx context.Context, v id.ID) (EventRow, error) {
 	var row EventRow
-	err := s.db.ReadOne(ctx, &row, selectEvents+` WHERE e.id = ?`, v)
+	err := r.db.ReadOne(ctx, &row, selectEvents+` WHERE e.id = ?`, v)
 	return row, err
 }
 
 // EventBody is the stored text of an event; unknown is NotFound.
-func (s *Store) EventBody(ctx context.Context, v id.ID) (body []byte, err error) {
-	return body, s.db.ReadOne(ctx, &body, `SELECT body FROM events WHERE id = ?`, v)
+func (r *Reader) EventBody(ctx context.Context, v id.ID) (body []byte, err error) {
+	return body, r.db.ReadOne(ctx, &body, `SELECT body FROM events WHERE id = ?`, v)
 }
 
 // DeliveryRow is a delivery as lists and details show it.
@@ -175,7 +175,7 @@ const fromDeliveries = ` FROM deliveries AS d LEFT JOIN delivery_queue AS q ON q
 
 // DeliveryRows are the deliveries of events, by event and mapping; with their
 // payloads when asked.
-func (s *Store) DeliveryRows(ctx context.Context, events []id.ID, payloads bool) (rows []DeliveryRow, err error) {
+func (r *Reader) DeliveryRows(ctx context.Context, events []id.ID, payloads bool) (rows []DeliveryRow, err error) {
 	if len(events) == 0 {
 		return nil, nil
 	}
@@ -183,5 +183,5 @@ func (s *Store) DeliveryRows(ctx context.Context, events []id.ID, payloads bool)
 	if payloads {
 		columns += ", d.payload"
 	}
-	return rows, s.db.Read(ctx, &rows, "SELECT "+columns+fromDeliveries, s.db.IDs(events))
+	return rows, r.db.Read(ctx, &rows, "SELECT "+columns+fromDeliveries, r.db.IDs(events))
 }

@@ -1,4 +1,4 @@
-package store
+package query
 
 import (
 	"context"
@@ -55,25 +55,39 @@ const countCauses = `SELECT mapping, coalesce(reason, '') AS reason, count(*) AS
 
 // CountMinute counts the minute from start on, with at most causes of its causes.
 // It reads all events of the minute: keep what it says.
-func (s *Store) CountMinute(ctx context.Context, start time.Time, causes int) (MinuteRow, error) {
+func (r *Reader) CountMinute(ctx context.Context, start time.Time, causes int) (MinuteRow, error) {
 	from, to := id.At(start), id.At(start.Add(time.Minute))
 	var row MinuteRow
-	if err := s.db.ReadOne(ctx, &row, countMinute, from, to, from, to, from, to, from, to, from, to, from, to); err != nil || row.Rejected == 0 {
+	if err := r.db.ReadOne(ctx, &row, countMinute, from, to, from, to, from, to, from, to, from, to, from, to); err != nil || row.Rejected == 0 {
 		return row, err
 	}
-	return row, s.db.Read(ctx, &row.Causes, countCauses, from, to, causes)
+	return row, r.db.Read(ctx, &row.Causes, countCauses, from, to, causes)
 }
 
 // HasEvents reports whether any event was ever stored.
-func (s *Store) HasEvents(ctx context.Context) (bool, error) {
+func (r *Reader) HasEvents(ctx context.Context) (bool, error) {
 	var n int
-	err := s.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT id FROM events LIMIT 1) AS one`)
+	err := r.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT id FROM events LIMIT 1) AS one`)
 	return n > 0, err
 }
 
 // HasQueued reports whether any delivery waits at a destination.
-func (s *Store) HasQueued(ctx context.Context, destination id.ID) (bool, error) {
+func (r *Reader) HasQueued(ctx context.Context, destination id.ID) (bool, error) {
 	var n int
-	err := s.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT event FROM delivery_queue WHERE destination = ? LIMIT 1) AS one`, destination)
+	err := r.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT event FROM delivery_queue WHERE destination = ? LIMIT 1) AS one`, destination)
 	return n > 0, err
+}
+
+// InboxState is how many events wait, counted up to limit, and since when the
+// oldest does.
+func (r *Reader) InboxState(ctx context.Context, limit int) (waiting int, oldest time.Time, err error) {
+	var row struct {
+		N      int
+		Oldest id.ID
+	}
+	err = r.db.ReadOne(ctx, &row, `SELECT count(*) AS n, coalesce(min(event), 0) AS oldest FROM (SELECT event FROM inbox ORDER BY event LIMIT ?) AS w`, limit)
+	if row.Oldest != 0 {
+		oldest = row.Oldest.Time()
+	}
+	return row.N, oldest, err
 }

@@ -1,4 +1,4 @@
-package store
+package query
 
 import (
 	"context"
@@ -41,7 +41,7 @@ func readStores(t *testing.T, test func(t *testing.T, s *reads)) {
 
 // reads is a store with statements to fill it row by row.
 type reads struct {
-	*Store
+	*Reader
 	t *testing.T
 }
 

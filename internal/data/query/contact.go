@@ -1,4 +1,4 @@
-package store
+package query
 
 import (
 	"context"
@@ -45,38 +45,38 @@ type ContactScope struct {
 // ListContacts lists contacts. A person is found through the directory's merge rules
 // where one is about a single attribute asked for; then also those who hold the
 // value while another contact owns its key. Otherwise contacts are looked through.
-func (s *Store) ListContacts(ctx context.Context, f ContactQuery, p Paging) ([]ContactRow, id.ID, error) {
+func (r *Reader) ListContacts(ctx context.Context, f ContactQuery, p Paging) ([]ContactRow, id.ID, error) {
 	wanted := f.attributes()
 	scope := make([]id.ID, len(f.Directories))
 	for i, d := range f.Directories {
 		scope[i] = d.Directory
 	}
 	var q query
-	q.and("c.directory {ids}", s.db.IDs(scope))
+	q.and("c.directory {ids}", r.db.IDs(scope))
 	if len(wanted) == 0 {
-		w, err := s.window(ctx, "contacts", p.before(), 0, true)
+		w, err := r.window(ctx, "contacts", p.before(), 0, true)
 		if err != nil {
 			return nil, 0, err
 		}
-		return page(ctx, s, selectContacts, "c", q, w, p, contactRowID)
+		return page(ctx, r, selectContacts, "c", q, w, p, contactRowID)
 	}
-	keys, err := s.contactKeys(ctx, f, wanted)
+	keys, err := r.contactKeys(ctx, f, wanted)
 	if err != nil {
 		return nil, 0, err
 	}
 	var w span
 	if keys != nil {
 		var ids []id.ID
-		if err = s.db.Read(ctx, &ids, `SELECT id FROM (SELECT contact AS id FROM contact_keys WHERE key {keys}
+		if err = r.db.Read(ctx, &ids, `SELECT id FROM (SELECT contact AS id FROM contact_keys WHERE key {keys}
 			UNION SELECT contact AS id FROM possible_duplicates WHERE key {keys}) AS found WHERE id < ? ORDER BY id DESC LIMIT ?`,
-			s.db.Keys(keys), s.db.Keys(keys), p.before(), candidates); err != nil {
+			r.db.Keys(keys), r.db.Keys(keys), p.before(), candidates); err != nil {
 			return nil, 0, err
 		}
 		w = among(ids)
-	} else if w, err = s.window(ctx, "contacts", p.before(), 0, true); err != nil {
+	} else if w, err = r.window(ctx, "contacts", p.before(), 0, true); err != nil {
 		return nil, 0, err
 	}
-	return s.matching(ctx, f, wanted, q, w, p)
+	return r.matching(ctx, f, wanted, q, w, p)
 }
 
 func contactRowID(c *ContactRow) id.ID { return c.ID }
@@ -95,12 +95,12 @@ func (f ContactQuery) attributes() [][2]string {
 
 // contactKeys are the keys that whoever is asked for must own or hold, one per
 // directory; nil when some directory has no rule that serves.
-func (s *Store) contactKeys(ctx context.Context, f ContactQuery, wanted [][2]string) ([]db.Key, error) {
+func (r *Reader) contactKeys(ctx context.Context, f ContactQuery, wanted [][2]string) ([]db.Key, error) {
 	var rows []struct {
 		Directory id.ID  `db:"directory"`
 		Rule      string `db:"rule"`
 	}
-	if err := s.db.Read(ctx, &rows, `SELECT directory, rule FROM directory_rules`); err != nil {
+	if err := r.db.Read(ctx, &rows, `SELECT directory, rule FROM directory_rules`); err != nil {
 		return nil, err
 	}
 	type place struct {
@@ -135,12 +135,12 @@ func (s *Store) contactKeys(ctx context.Context, f ContactQuery, wanted [][2]str
 // matching pages through the contacts of a span whose values are the wanted ones.
 // Normalising is not SQL's, so values are compared here: first without the rest
 // of the row.
-func (s *Store) matching(ctx context.Context, f ContactQuery, wanted [][2]string, q query, w span, p Paging) ([]ContactRow, id.ID, error) {
+func (r *Reader) matching(ctx context.Context, f ContactQuery, wanted [][2]string, q query, w span, p Paging) ([]ContactRow, id.ID, error) {
 	regions := make(map[id.ID]string, len(f.Directories))
 	for _, d := range f.Directories {
 		regions[d.Directory] = d.Region
 	}
-	rows, _, err := page(ctx, s, `SELECT c.id, c.directory, c.ext_ref, c.email, c.phone FROM contacts AS c`, "c", q, w,
+	rows, _, err := page(ctx, r, `SELECT c.id, c.directory, c.ext_ref, c.email, c.phone FROM contacts AS c`, "c", q, w,
 		Paging{Limit: scanWindow}, contactRowID)
 	if err != nil {
 		return nil, 0, err
@@ -157,7 +157,7 @@ func (s *Store) matching(ctx context.Context, f ContactQuery, wanted [][2]string
 		ids = ids[:p.Limit]
 		rest = ids[p.Limit-1]
 	}
-	found, _, err := page(ctx, s, selectContacts, "c", query{}, span{at: ids}, Paging{Limit: len(ids)}, contactRowID)
+	found, _, err := page(ctx, r, selectContacts, "c", query{}, span{at: ids}, Paging{Limit: len(ids)}, contactRowID)
 	return found, rest, err
 }
 
@@ -178,8 +178,8 @@ func matches(r ContactRow, wanted [][2]string, region string, normal map[[2]stri
 }
 
 // ContactRow is one contact; unknown is NotFound.
-func (s *Store) ContactRow(ctx context.Context, v id.ID) (row ContactRow, err error) {
-	return row, s.db.ReadOne(ctx, &row, selectContacts+` WHERE c.id = ?`, v)
+func (r *Reader) ContactRow(ctx context.Context, v id.ID) (row ContactRow, err error) {
+	return row, r.db.ReadOne(ctx, &row, selectContacts+` WHERE c.id = ?`, v)
 }
 
 // ChangeRow is one change of a contact.
@@ -195,18 +195,18 @@ type ChangeRow struct {
 const selectChanges = `SELECT h.id, h.contact, h.event, h.at, h.cause, h.diff FROM contact_changes AS h`
 
 // ListContactChanges lists the changes of a contact.
-func (s *Store) ListContactChanges(ctx context.Context, v id.ID, p Paging) ([]ChangeRow, id.ID, error) {
+func (r *Reader) ListContactChanges(ctx context.Context, v id.ID, p Paging) ([]ChangeRow, id.ID, error) {
 	var q query
 	q.and("h.contact = ?", v)
-	return page(ctx, s, selectChanges, "h", q, span{top: p.before()}, p, func(c *ChangeRow) id.ID { return c.ID })
+	return page(ctx, r, selectChanges, "h", q, span{top: p.before()}, p, func(c *ChangeRow) id.ID { return c.ID })
 }
 
 // ChangeRows are what an event changed on these contacts.
-func (s *Store) ChangeRows(ctx context.Context, event id.ID, contacts []id.ID) (rows []ChangeRow, err error) {
+func (r *Reader) ChangeRows(ctx context.Context, event id.ID, contacts []id.ID) (rows []ChangeRow, err error) {
 	if len(contacts) == 0 {
 		return nil, nil
 	}
-	return rows, s.db.Read(ctx, &rows, selectChanges+` WHERE h.contact {ids} AND h.event = ? ORDER BY h.id LIMIT ?`, s.db.IDs(contacts), event, candidates)
+	return rows, r.db.Read(ctx, &rows, selectChanges+` WHERE h.contact {ids} AND h.event = ? ORDER BY h.id LIMIT ?`, r.db.IDs(contacts), event, candidates)
 }
 
 // TransactionRow is one transaction of a contact.
@@ -221,14 +221,14 @@ type TransactionRow struct {
 // ListContactTransactions lists the transactions of a contact, those with the latest
 // date first. Here Paging.Before is the last transaction of the page before, not
 // an upper bound of ids.
-func (s *Store) ListContactTransactions(ctx context.Context, v id.ID, p Paging) (rows []TransactionRow, next id.ID, err error) {
+func (r *Reader) ListContactTransactions(ctx context.Context, v id.ID, p Paging) (rows []TransactionRow, next id.ID, err error) {
 	text := `SELECT id, event, list, date, data FROM transactions WHERE contact = ?`
 	args := []any{v}
 	if p.Before != 0 {
 		text += ` AND (date, id) < (SELECT date, id FROM transactions WHERE id = ?)`
 		args = append(args, p.Before)
 	}
-	if err := s.db.Read(ctx, &rows, text+` ORDER BY date DESC, id DESC LIMIT ?`, append(args, p.Limit+1)...); err != nil {
+	if err := r.db.Read(ctx, &rows, text+` ORDER BY date DESC, id DESC LIMIT ?`, append(args, p.Limit+1)...); err != nil {
 		return nil, 0, err
 	}
 	if len(rows) > p.Limit {

@@ -1,4 +1,4 @@
-package store
+package query
 
 import (
 	"context"
@@ -67,13 +67,13 @@ type span struct {
 
 // window is the newest ids of a table below top and not below bottom: all of them
 // unless the list scans.
-func (s *Store) window(ctx context.Context, table string, top, bottom id.ID, scans bool) (span, error) {
+func (r *Reader) window(ctx context.Context, table string, top, bottom id.ID, scans bool) (span, error) {
 	w := span{bottom: bottom, top: top}
 	if !scans {
 		return w, nil
 	}
 	var floor id.ID
-	err := s.db.ReadOne(ctx, &floor, fmt.Sprintf(`SELECT id FROM %s WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?`, table), w.top, scanWindow-1)
+	err := r.db.ReadOne(ctx, &floor, fmt.Sprintf(`SELECT id FROM %s WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?`, table), w.top, scanWindow-1)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		return w, nil // fewer rows than a window
@@ -100,18 +100,18 @@ func among(ids []id.ID) span {
 
 // page runs "SELECT … FROM table AS alias" with the conditions of q over a span.
 // The alias' id orders the rows; idOf reads it from one.
-func page[T any](ctx context.Context, s *Store, selection, alias string, q query, w span, p Paging, idOf func(*T) id.ID) ([]T, id.ID, error) {
+func page[T any](ctx context.Context, r *Reader, selection, alias string, q query, w span, p Paging, idOf func(*T) id.ID) ([]T, id.ID, error) {
 	switch {
 	case w.at != nil && len(w.at) == 0:
 		return nil, 0, nil
 	case w.at != nil:
-		q.and(alias+".id {ids}", s.db.IDs(w.at))
+		q.and(alias+".id {ids}", r.db.IDs(w.at))
 	default:
 		q.and(alias+".id >= ? AND "+alias+".id < ?", w.bottom, w.top)
 	}
 	text := fmt.Sprintf("%s WHERE %s ORDER BY %s.id DESC LIMIT ?", selection, strings.Join(q.where, " AND "), alias)
 	var rows []T
-	if err := s.db.Read(ctx, &rows, text, append(q.args, p.Limit+1)...); err != nil {
+	if err := r.db.Read(ctx, &rows, text, append(q.args, p.Limit+1)...); err != nil {
 		return nil, 0, err
 	}
 	if len(rows) > p.Limit {

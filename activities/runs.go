@@ -83,7 +83,7 @@ func (a *Runs) workflow(ctx context.Context, workflow id.ID, version int64) (*fl
 	if err != nil {
 		return nil, err
 	}
-	if def, err = def.ResolveSecrets(func(name string) (string, bool) { v, ok := secrets[name]; return v, ok }); err != nil {
+	if def, err = def.ResolveSecrets(plan.Lookup(secrets)); err != nil {
 		return nil, err
 	}
 	if w, err = flow.Compile(def); err != nil {

@@ -131,7 +131,7 @@ func (a *Access) fill(ctx context.Context, t *table) error {
 	resolve := func(list []plan.Secret) []string {
 		var out []string
 		for _, s := range list {
-			v, err := s.Resolve(func(name string) (string, bool) { v, ok := secrets[name]; return v, ok })
+			v, err := s.Resolve(plan.Lookup(secrets))
 			if err != nil {
 				a.log.WarnContext(ctx, "a secret of the plan has no value", "error", err)
 				continue

@@ -27,7 +27,8 @@ import (
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/pgtest"
 	"github.com/segue-xm/segue/internal/data/store"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/doors/kit"
+	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/starter"
 )
 
@@ -83,7 +84,7 @@ func setupOn(t *testing.T, url string, change ...func(*starter.Options)) *fixtur
 		c(&o)
 	}
 	f.Starter = starter.New(o)
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 17 << 20, DisablePreParseMultipartForm: true, ErrorHandler: api.ErrorHandler(log)})
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 17 << 20, DisablePreParseMultipartForm: true, ErrorHandler: kit.ErrorHandler(log)})
 	f.Register(app)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -169,10 +170,10 @@ type answer struct {
 	body   string
 }
 
-func (a answer) problem(t *testing.T) api.Problem {
+func (a answer) problem(t *testing.T) ops.Problem {
 	t.Helper()
 	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), a.body)
-	var p api.Problem
+	var p ops.Problem
 	require.NoError(t, json.Unmarshal([]byte(a.body), &p))
 	require.Equal(t, a.status, p.Status)
 	return p

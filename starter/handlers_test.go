@@ -19,7 +19,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/store"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/doors/kit"
 )
 
 // nowhere stores nothing and acknowledges everything.
@@ -60,7 +60,7 @@ func handlerOn(t testing.TB, n *nowhere) fasthttp.RequestHandler {
 	require.NoError(t, err)
 	s := New(Options{Events: n, Access: access, Launcher: n, Logger: log, Now: time.Now})
 	t.Cleanup(s.Close)
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, DisablePreParseMultipartForm: true, ErrorHandler: api.ErrorHandler(log)})
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, DisablePreParseMultipartForm: true, ErrorHandler: kit.ErrorHandler(log)})
 	s.Register(app)
 	return app.Handler()
 }

@@ -19,8 +19,8 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/activities/task"
+	"github.com/segue-xm/segue/activities/task/builtin"
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/ops/checks"
 )
 
 // who stands for personal data in errors.
@@ -111,7 +111,7 @@ func (n *names) RegisterActivityWithOptions(_ any, o activity.RegisterOptions) {
 
 func TestRegister_EachKindOfTaskByItsOwnName(t *testing.T) {
 	t.Parallel()
-	tasks := checks.BuiltInTasks()
+	tasks := builtin.Registry(builtin.Deps{})
 	n := &names{list: map[string]bool{}}
 	runs := &activities.Runs{Tasks: tasks}
 	Register(n, Options{Events: &activities.Events{}, Effects: &activities.Effects{}, Runs: runs, Distributions: &activities.Distributions{}})

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 	"strings"
 	"time"
@@ -16,7 +14,9 @@ import (
 
 	"github.com/segue-xm/segue/internal/doors/api"
 	"github.com/segue-xm/segue/internal/doors/console"
+	"github.com/segue-xm/segue/internal/doors/kit"
 	"github.com/segue-xm/segue/internal/doors/people"
+	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/starter"
 )
 
@@ -28,7 +28,7 @@ func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
 	app := fiber.New(fiber.Config{
 		AppName: "segue", DisableStartupMessage: true, BodyLimit: maxBody, DisablePreParseMultipartForm: true,
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorHandler: api.ErrorHandler(p.log),
+		ErrorHandler: kit.ErrorHandler(p.log),
 	})
 	p.health(app)
 	if p.o.Mode == Worker {
@@ -37,15 +37,13 @@ func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
 	if err := p.ingest(ctx, app); err != nil {
 		return nil, err
 	}
-	people.Register(app, &api.Invitees{
+	people.Register(app, &ops.Invited{
 		Store: p.store, Current: p.cache.Current, Secrets: p.plans.Secrets, Answered: p.launcher.Answered, PublicURL: p.o.PublicURL, Logger: p.log,
 	}, people.Options{PublicURL: p.o.PublicURL, Logger: p.log})
 
-	service := api.New(api.Options{
-		Store: p.store, Plans: p.plans, Checks: p.checks, Revisions: p.cache, Secrets: p.plans.Secrets, WorkflowTokens: p.plans.WorkflowTokens, Accounts: p.remote.Client, PublicURL: p.o.PublicURL, TemporalUI: p.addresses.TemporalUI,
-		Namespace: p.o.TemporalNamespace, Parts: p.parts, Now: p.o.Now, Logger: p.log,
-	})
-	service.Register(app.Group("/api"), api.BearerAuth(api.Tokens(p.o.AdminToken)))
+	known := kit.Tokens(p.o.AdminToken)
+	all := p.operations()
+	api.Register(app.Group("/api"), all, kit.BearerAuth(known))
 
 	key, err := p.o.sessionKey()
 	if err != nil {
@@ -56,11 +54,8 @@ func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
 		hint = p.o.AdminToken
 	}
 	pages, err := console.New(console.Options{
-		Operations: service, SessionKey: key, Now: p.o.Now, DevSignIn: hint, TemporalUI: p.addresses.TemporalUI, Logger: p.log,
-		SignIn: func(password string) bool {
-			a, b := sha256.Sum256([]byte(strings.TrimSpace(password))), sha256.Sum256([]byte(p.o.AdminToken))
-			return subtle.ConstantTimeCompare(a[:], b[:]) == 1
-		},
+		Operations: console.Of(all), SessionKey: key, Now: p.o.Now, DevSignIn: hint, TemporalUI: p.addresses.TemporalUI, Logger: p.log,
+		SignIn: func(password string) bool { return known(strings.TrimSpace(password)) },
 	})
 	if err != nil {
 		return nil, err
@@ -69,12 +64,20 @@ func (p *process) buildHTTP(ctx context.Context) (*fiber.App, error) {
 	return app, nil
 }
 
+// operations are what the API and the console do.
+func (p *process) operations() *ops.Operations {
+	return ops.New(ops.Options{
+		Store: p.store, Plans: p.plans, Revisions: p.cache, Accounts: p.remote.Client, PublicURL: p.o.PublicURL,
+		Temporal: ops.TemporalUI{Address: p.addresses.TemporalUI, Namespace: p.o.TemporalNamespace}, Parts: p.parts, Now: p.o.Now,
+	})
+}
+
 func (p *process) ingest(ctx context.Context, app *fiber.App) error {
 	access, err := starter.NewAccess(ctx, p.store, p.plans.Secrets, p.log)
 	if err != nil {
 		return err
 	}
-	p.plans.saved = func(ctx context.Context) { _ = access.Refresh(ctx) }
+	p.plans.Saved = func(ctx context.Context) { _ = access.Refresh(ctx) }
 	writers := 1
 	if p.db.Postgres() {
 		writers = 2
@@ -117,28 +120,28 @@ func (p *process) health(app *fiber.App) {
 }
 
 // parts says how the parts of the installation are.
-func (p *process) parts(ctx context.Context) []api.Part {
+func (p *process) parts(ctx context.Context) []ops.Part {
 	begin := time.Now()
-	database := api.Part{Name: "database", Status: "ok"}
+	database := ops.Part{Name: "database", Status: "ok"}
 	if err := p.db.Ping(ctx); err != nil {
 		database.Status, database.Detail = "failed", "does not answer"
 	} else {
 		database.Detail = took(begin)
 	}
 	begin = time.Now()
-	temporal := api.Part{Name: "temporal", Status: "ok"}
+	temporal := ops.Part{Name: "temporal", Status: "ok"}
 	if !p.temporalAnswers(ctx) {
 		temporal.Status, temporal.Detail = "failed", "does not answer"
 	} else {
 		temporal.Detail = took(begin)
 	}
-	sender := api.Part{Name: "mail", Status: "ok", Detail: "outbox"}
+	sender := ops.Part{Name: "mail", Status: "ok", Detail: "outbox"}
 	if p.o.SMTPURL != "" {
 		sender.Detail = "smtp"
 	}
-	parts := []api.Part{database, temporal, sender}
+	parts := []ops.Part{database, temporal, sender}
 	if p.o.Mode != Starter {
-		polls := api.Part{Name: "workers", Status: "ok", Detail: "polling"}
+		polls := ops.Part{Name: "workers", Status: "ok", Detail: "polling"}
 		if !p.polling.Load() {
 			polls.Status, polls.Detail = "failed", "not polling Temporal yet"
 		}

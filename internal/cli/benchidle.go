@@ -9,7 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/segue-xm/segue/internal/client"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // idleReport is what an idle run measured: per event, from the start of its
@@ -55,7 +55,7 @@ func (c *benchCommand) runIdle(ctx context.Context, p *Program, server *client.C
 		}
 		acknowledged = append(acknowledged, time.Since(start))
 		err := poll(ctx, 2*time.Millisecond, func() (bool, error) {
-			page, err := server.Contacts(ctx, api.ContactFilter{ExtRef: user}, api.Paging{Limit: 1})
+			page, err := server.Contacts(ctx, ops.ContactFilter{ExtRef: user}, ops.Paging{Limit: 1})
 			return len(page.Items) > 0, err
 		})
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/client"
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // load sends generated events over many connections. It uses fasthttp, as it
@@ -198,16 +198,16 @@ func (l *load) send(ctx context.Context, r *loadReport) {
 func (c *benchCommand) awaitFinish(ctx context.Context, server *client.Client, l *load, r *loadReport) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Patience)
 	defer cancel()
-	var found api.Event
+	var found ops.Event
 	waits := []func() (bool, error){
 		func() (bool, error) {
-			return none(server.Events(ctx, api.EventFilter{Status: api.EventAccepted}, api.Paging{Limit: 1}))
+			return none(server.Events(ctx, ops.EventFilter{Status: ops.EventAccepted}, ops.Paging{Limit: 1}))
 		},
 	}
 	if c.Runs {
 		for _, status := range []string{"pending", "running"} {
 			waits = append(waits, func() (bool, error) {
-				return none(server.Runs(ctx, api.RunFilter{Status: status}, api.Paging{Limit: 1}))
+				return none(server.Runs(ctx, ops.RunFilter{Status: status}, ops.Paging{Limit: 1}))
 			})
 		}
 	}
@@ -229,7 +229,7 @@ func (c *benchCommand) awaitFinish(ctx context.Context, server *client.Client, l
 	}
 	for k := range benchSamples {
 		i := k * (r.Sent - 1) / (benchSamples - 1)
-		page, err := server.Events(ctx, api.EventFilter{MessageID: l.gen.messageID(i)}, api.Paging{Limit: 1})
+		page, err := server.Events(ctx, ops.EventFilter{MessageID: l.gen.messageID(i)}, ops.Paging{Limit: 1})
 		if err != nil {
 			return err
 		}
@@ -239,7 +239,7 @@ func (c *benchCommand) awaitFinish(ctx context.Context, server *client.Client, l
 			}
 			return fmt.Errorf("event %s was acknowledged and is not there", l.gen.messageID(i))
 		}
-		if found = page.Items[0]; found.Status != api.EventProcessed {
+		if found = page.Items[0]; found.Status != ops.EventProcessed {
 			r.Note = "event " + found.ID.String() + " of the sample is " + found.Status
 		}
 	}
@@ -252,7 +252,7 @@ func (c *benchCommand) awaitFinish(ctx context.Context, server *client.Client, l
 	return nil
 }
 
-func none[T any](p api.Page[T], err error) (bool, error) { return len(p.Items) == 0, err }
+func none[T any](p ops.Page[T], err error) (bool, error) { return len(p.Items) == 0, err }
 
 // passing drops the errors of a server that is busy.
 func passing(err error) error {

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 type destinationsCommand struct {
@@ -28,14 +28,14 @@ func (c *destinationsCommand) Run(p *Program) error {
 		return err
 	}
 	if c.JSON {
-		return p.writeJSON(api.DestinationList{Destinations: all})
+		return p.writeJSON(ops.DestinationList{Destinations: all})
 	}
 	return writeDestinations(p.Out, all)
 }
 
 // writeDestinations writes a line for each destination, and below it why it is not
 // ok.
-func writeDestinations(w io.Writer, all []api.Destination) error {
+func writeDestinations(w io.Writer, all []ops.Destination) error {
 	if len(all) == 0 {
 		_, err := fmt.Fprintln(w, "the plan has no destination")
 		return err
@@ -70,7 +70,7 @@ func destinationMark(status string) string {
 }
 
 // waitingText is "3 pending, 1 held, oldest of 2026-10-22T14:03:07Z".
-func waitingText(d api.Destination) string {
+func waitingText(d ops.Destination) string {
 	var parts []string
 	for _, status := range []string{"pending", "retrying", "held"} {
 		if n := d.Waiting[status]; n > 0 {
@@ -87,7 +87,7 @@ func waitingText(d api.Destination) string {
 }
 
 // destinationReasons are why a destination is not ok, the weightiest first.
-func destinationReasons(d api.Destination) (reasons []string) {
+func destinationReasons(d ops.Destination) (reasons []string) {
 	if d.Status == "off" {
 		reasons = append(reasons, "switched off in the plan")
 	}

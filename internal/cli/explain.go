@@ -7,7 +7,7 @@ import (
 	"github.com/segue-xm/segue/internal/client"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 type explainCommand struct {
@@ -43,21 +43,21 @@ func (c *explainCommand) Run(p *Program) error {
 }
 
 // why takes the text for an id first: a message id seldom looks like one.
-func (c *explainCommand) why(ctx context.Context, server *client.Client) (api.Why, error) {
+func (c *explainCommand) why(ctx context.Context, server *client.Client) (ops.Why, error) {
 	if event, err := id.Parse(c.Event); err == nil && event > 0 {
 		why, err := server.Why(ctx, event)
 		if err == nil || fault.KindOf(err) != fault.NotFound {
 			return why, err
 		}
 	}
-	found, err := server.Events(ctx, api.EventFilter{MessageID: c.Event, Source: c.Source}, api.Paging{Limit: 2})
+	found, err := server.Events(ctx, ops.EventFilter{MessageID: c.Event, Source: c.Source}, ops.Paging{Limit: 2})
 	switch {
 	case err != nil:
-		return api.Why{}, err
+		return ops.Why{}, err
 	case len(found.Items) == 0:
-		return api.Why{}, fault.New(fault.NotFound, "event: there is none with the id or message id %q", c.Event)
+		return ops.Why{}, fault.New(fault.NotFound, "event: there is none with the id or message id %q", c.Event)
 	case len(found.Items) > 1:
-		return api.Why{}, usage(fault.Field("source", "say which one: several events have this message id"))
+		return ops.Why{}, usage(fault.Field("source", "say which one: several events have this message id"))
 	}
 	return server.Why(ctx, found.Items[0].ID)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // node is a line of the tree that explain prints, with what belongs to it.
@@ -36,7 +36,7 @@ func (n *node) write(b *strings.Builder, indent string) {
 
 // whyText is an event's explanation for people: what came in, what each mapping
 // made of it and why, what changed, what runs.
-func whyText(w api.Why) string {
+func whyText(w ops.Why) string {
 	root := &node{text: eventLine(w.Event)}
 	mappings := root.add("mappings: %s", mappingCounts(w.Mappings))
 	for _, m := range w.Mappings {
@@ -66,7 +66,7 @@ func whyText(w api.Why) string {
 	return b.String()
 }
 
-func eventLine(e api.Event) string {
+func eventLine(e ops.Event) string {
 	s := fmt.Sprintf("%s  %s", e.ID, e.Type)
 	if e.Event != "" {
 		s += fmt.Sprintf(" %q", e.Event)
@@ -97,7 +97,7 @@ func mark(status string) string {
 	return "◔"
 }
 
-func mappingCounts(all []api.MappingWhy) string {
+func mappingCounts(all []ops.MappingWhy) string {
 	matched, off := 0, 0
 	for _, m := range all {
 		switch {
@@ -110,7 +110,7 @@ func mappingCounts(all []api.MappingWhy) string {
 	return fmt.Sprintf("%d looked at, %d matched, %d not, %d off", len(all), matched, len(all)-matched-off, off)
 }
 
-func mappingNode(parent *node, m api.MappingWhy) {
+func mappingNode(parent *node, m ops.MappingWhy) {
 	head := fmt.Sprintf("%s  %s → %s", m.Mapping, strings.ReplaceAll(m.Action, "_", " "), m.Destination)
 	var n *node
 	switch {
@@ -123,7 +123,7 @@ func mappingNode(parent *node, m api.MappingWhy) {
 		if d.NextAttempt != nil {
 			n.add("next attempt %s", d.NextAttempt.UTC().Format(time.RFC3339))
 		}
-		for _, reason := range destinationReasons(api.Destination{Paused: d.Paused, Holds: holdsOf(d)}) {
+		for _, reason := range destinationReasons(ops.Destination{Paused: d.Paused, Holds: holdsOf(d)}) {
 			n.add("%s: %s", d.Destination, reason)
 		}
 	case m.Off != "":
@@ -136,14 +136,14 @@ func mappingNode(parent *node, m api.MappingWhy) {
 	if m.Error != "" {
 		n.add("✕ %s", m.Error)
 	}
-	if v, ok := m.Clauses.(fql.Verdict); ok {
-		verdictNode(n.add("when"), v)
+	if m.Clauses != nil {
+		verdictNode(n.add("when"), *m.Clauses)
 	} else if m.Filter == "" && m.Off == "" {
 		n.add("when: takes every event")
 	}
-	if traces, ok := m.Fields.([]mapping.FieldTrace); ok && len(traces) > 0 {
+	if len(m.Fields) > 0 {
 		fields := n.add("fields")
-		for _, t := range traces {
+		for _, t := range m.Fields {
 			fields.add("%s", fieldText(t))
 		}
 	}
@@ -152,11 +152,11 @@ func mappingNode(parent *node, m api.MappingWhy) {
 	}
 }
 
-func holdsOf(d *api.Delivery) []api.Hold {
+func holdsOf(d *ops.Delivery) []ops.Hold {
 	if d.Hold == nil {
 		return nil
 	}
-	return []api.Hold{*d.Hold}
+	return []ops.Hold{*d.Hold}
 }
 
 var outcomes = map[fql.Outcome]string{fql.True: "✓", fql.False: "✕", fql.NotJudged: "–", fql.Failed: "!"}
@@ -220,7 +220,7 @@ func changeText(pair any) string {
 	return jsonvalue.Text(pair)
 }
 
-func runNode(parent *node, r api.Run) {
+func runNode(parent *node, r ops.Run) {
 	text := fmt.Sprintf("%s %s  %s version %d, %s", mark(r.Status), r.ID, r.Workflow, r.Version, strings.ReplaceAll(r.Status, "_", " "))
 	if r.Reason != "" {
 		text += ": " + r.Reason

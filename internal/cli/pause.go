@@ -1,6 +1,6 @@
 package cli
 
-import "github.com/segue-xm/segue/internal/doors/api"
+import "github.com/segue-xm/segue/internal/ops"
 
 type pauseCommand struct {
 	Name string `arg:"" help:"The destination's name or id."`
@@ -21,9 +21,9 @@ func (c *pauseCommand) Run(p *Program) error {
 	if err != nil {
 		return err
 	}
-	d, err := server.Pause(ctx, c.Name, api.PauseInput{Note: c.Note})
+	d, err := server.Pause(ctx, c.Name, ops.PauseInput{Note: c.Note})
 	if err != nil {
 		return err
 	}
-	return writeDestinations(p.Out, []api.Destination{d})
+	return writeDestinations(p.Out, []ops.Destination{d})
 }

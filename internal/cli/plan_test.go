@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 const planText = `version: 1
@@ -72,12 +72,12 @@ typo: 1
 }
 
 // planServer answers plan calls and keeps the last input.
-func planServer(t *testing.T, got *api.PlanInput, reply func(w http.ResponseWriter, path string)) string {
+func planServer(t *testing.T, got *ops.PlanInput, reply func(w http.ResponseWriter, path string)) string {
 	h := func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer secret" {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusUnauthorized)
-			_ = json.NewEncoder(w).Encode(api.Problem{Kind: "unauthorized", Detail: "this token is not known", Status: 401})
+			_ = json.NewEncoder(w).Encode(ops.Problem{Kind: "unauthorized", Detail: "this token is not known", Status: 401})
 			return
 		}
 		if r.Method == http.MethodPost {
@@ -90,15 +90,15 @@ func planServer(t *testing.T, got *api.PlanInput, reply func(w http.ResponseWrit
 
 func TestApply_Secrets_AreThoseThePlanNames(t *testing.T) {
 	t.Parallel()
-	var in api.PlanInput
+	var in ops.PlanInput
 	url := planServer(t, &in, func(w http.ResponseWriter, path string) {
-		answer(w, api.PlanChanges{Revision: map[string]int64{"/api/plan/diff": 6, "/api/plan/apply": 7}[path], Changes: plan.Changes{{Op: plan.Add, Kind: "source", Name: "web"}}})
+		answer(w, ops.PlanChanges{Revision: map[string]int64{"/api/plan/diff": 6, "/api/plan/apply": 7}[path], Changes: plan.Changes{{Op: plan.Add, Kind: "source", Name: "web"}}})
 	})
 	p := Program{Environ: []string{"WEB_KEY=k1", "OTHER=k2"}}
 	path := file(t, "plan.yaml", planText)
 	o := run(t, p, "apply", "-f", path, "--url", url, "--token", "secret")
 	require.Equal(t, 0, o.code, o.err)
-	require.Equal(t, api.PlanInput{File: path, Plan: planText, Secrets: map[string]string{"WEB_KEY": "k1"}}, in)
+	require.Equal(t, ops.PlanInput{File: path, Plan: planText, Secrets: map[string]string{"WEB_KEY": "k1"}}, in)
 	require.Equal(t, "+ source web\nrevision 7\n", o.out)
 	o = run(t, p, "diff", "-f", path, "--url", url, "--token", "secret")
 	require.Equal(t, "+ source web\n", o.out)
@@ -108,11 +108,11 @@ func TestApply_Secrets_AreThoseThePlanNames(t *testing.T) {
 
 func TestApply_ServersProblems_AreShown(t *testing.T) {
 	t.Parallel()
-	var in api.PlanInput
+	var in ops.PlanInput
 	url := planServer(t, &in, func(w http.ResponseWriter, _ string) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusBadRequest)
-		_ = json.NewEncoder(w).Encode(api.Problem{Kind: "invalid", Detail: "the plan has 1 problem", Problems: plan.Problems{{File: "p", Line: 3, Column: 1, Field: "a", Message: "wrong"}}})
+		_ = json.NewEncoder(w).Encode(ops.Problem{Kind: "invalid", Detail: "the plan has 1 problem", Problems: plan.Problems{{File: "p", Line: 3, Column: 1, Field: "a", Message: "wrong"}}})
 	})
 	o := run(t, Program{In: strings.NewReader(planText)}, "apply", "-f", "-", "--url", url, "--token", "secret")
 	require.Equal(t, outcome{"p:3:1: a: wrong\n", "segue: stdin: 1 problem\n", 1}, o)
@@ -120,7 +120,7 @@ func TestApply_ServersProblems_AreShown(t *testing.T) {
 
 func TestExport_Token_IsTakenFromTheDataDirectory(t *testing.T) {
 	t.Parallel()
-	url := planServer(t, &api.PlanInput{}, func(w http.ResponseWriter, _ string) {
+	url := planServer(t, &ops.PlanInput{}, func(w http.ResponseWriter, _ string) {
 		w.Header().Set("Segue-Revision", "3")
 		_, _ = w.Write([]byte("version: 1\n"))
 	})

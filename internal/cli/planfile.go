@@ -10,7 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/client"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // planFile is the flag that names a plan.
@@ -57,26 +57,16 @@ func fileError(err error) error {
 
 // input is what the server gets of the plan: the text as it was written, with the
 // values of those ${NAME} that are set here.
-func (f planFile) input(p *Program) (in api.PlanInput, err error) {
+func (f planFile) input(p *Program) (in ops.PlanInput, err error) {
 	text, err := f.read(p)
 	if err != nil {
 		return in, err
 	}
-	in = api.PlanInput{File: f.name(), Plan: string(text), Secrets: map[string]string{}}
-	doc, _ := plan.Parse(f.name(), text) // what is wrong with it, the server says all at once
-	if doc == nil {
-		return in, nil
-	}
-	for _, name := range doc.Plan.Refs() {
-		if v, ok := p.lookup(name); ok {
-			in.Secrets[name] = v
-		}
-	}
-	return in, nil
+	return ops.NewPlanInput(f.name(), text, p.lookup), nil
 }
 
 // sent is the plan compared or applied by the server.
-func (f planFile) sent(p *Program, r *remote, do func(*client.Client, context.Context, api.PlanInput) (api.PlanChanges, error)) (out api.PlanChanges, err error) {
+func (f planFile) sent(p *Program, r *remote, do func(*client.Client, context.Context, ops.PlanInput) (ops.PlanChanges, error)) (out ops.PlanChanges, err error) {
 	ctx, stop := p.interruptible()
 	defer stop()
 	server, err := r.client()
@@ -87,7 +77,7 @@ func (f planFile) sent(p *Program, r *remote, do func(*client.Client, context.Co
 	if err == nil {
 		out, err = do(server, ctx, in)
 	}
-	var bad *api.PlanProblems
+	var bad *ops.PlanProblems
 	if errors.As(err, &bad) {
 		err = p.problems(f.name(), bad.Problems)
 	}

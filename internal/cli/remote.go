@@ -9,6 +9,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/client"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // remote are the flags of commands about a running server.
@@ -62,7 +63,7 @@ func (w *writer) key(ctx context.Context, c *client.Client) (string, error) {
 		return "", fault.Wrap(fault.KindOf(err), err, "ask for a write key (or give --write-key)")
 	}
 	var names []string
-	var found []client.Source
+	var found []ops.Source
 	for _, s := range all {
 		if w.Source == "" && len(s.WriteKeys) == 0 {
 			continue // takes webhooks or a workflow's URL

@@ -1,6 +1,6 @@
 package cli
 
-import "github.com/segue-xm/segue/internal/doors/api"
+import "github.com/segue-xm/segue/internal/ops"
 
 type resumeCommand struct {
 	Name string `arg:"" help:"The destination's name or id."`
@@ -24,5 +24,5 @@ func (c *resumeCommand) Run(p *Program) error {
 	if err != nil {
 		return err
 	}
-	return writeDestinations(p.Out, []api.Destination{d})
+	return writeDestinations(p.Out, []ops.Destination{d})
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // sender posts batches to the Tracking API and tries again what may work later.
@@ -153,7 +153,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // detail is what an answer says for people.
 func detail(status int, answer []byte) string {
-	var p api.Problem
+	var p ops.Problem
 	if json.Unmarshal(answer, &p) == nil && p.Detail != "" {
 		return p.Detail
 	}

@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 
+	"github.com/segue-xm/segue/activities/task/builtin"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/ops/checks"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 type validateCommand struct {
@@ -27,50 +26,32 @@ func (c *validateCommand) Run(p *Program) error {
 	if err != nil {
 		return err
 	}
-	doc, problems := plan.Parse(c.name(), text)
-	var unset []string
-	var notes plan.Problems
-	if doc != nil {
-		problems = append(problems, doc.Expand(p.lookup)...)
-		problems = append(problems, doc.Validate(checks.Plan(checks.BuiltInTasks().Validate))...)
-		slices.SortStableFunc(problems, func(a, b plan.Problem) int {
-			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-		})
-		notes = checks.Notes(doc.Plan)
-		for i := range notes {
-			at := doc.Position(notes[i].Field)
-			notes[i].File, notes[i].Line, notes[i].Column = c.name(), at.Line, at.Column
-		}
-		unset = slices.DeleteFunc(doc.Plan.SecretRefs(), func(name string) bool {
-			_, set := p.lookup(name)
-			return set
-		})
-	}
+	v := ops.Judge(c.name(), text, p.lookup, ops.Checks(builtin.Registry(builtin.Deps{}).Validate))
 	if c.JSON {
-		return c.writeJSON(p, problems, notes, unset)
+		return c.writeJSON(p, v)
 	}
-	for _, n := range notes {
+	for _, n := range v.Notes {
 		fmt.Fprintf(p.Err, "segue: note: %s\n", n)
 	}
-	for _, name := range unset {
+	for _, name := range v.Unset {
 		fmt.Fprintf(p.Err, "segue: note: ${%s} is not set here\n", name)
 	}
-	if len(problems) > 0 {
-		return p.problems(c.name(), problems)
+	if len(v.Problems) > 0 {
+		return p.problems(c.name(), v.Problems)
 	}
 	_, err = io.WriteString(p.Out, c.name()+": valid\n")
 	return err
 }
 
-func (c *validateCommand) writeJSON(p *Program, problems, notes plan.Problems, unset []string) error {
+func (c *validateCommand) writeJSON(p *Program, v ops.Verdict) error {
 	err := p.writeJSON(struct {
 		Valid    bool          `json:"valid"`
 		Problems plan.Problems `json:"problems"`
 		Notes    plan.Problems `json:"notes"` // valid, and surprising
 		Unset    []string      `json:"unset"` // secrets that are not set here
-	}{len(problems) == 0, append(plan.Problems{}, problems...), append(plan.Problems{}, notes...), append([]string{}, unset...)})
-	if err == nil && len(problems) > 0 {
-		err = fmt.Errorf("%s: %s", c.name(), count(len(problems), "problem"))
+	}{len(v.Problems) == 0, append(plan.Problems{}, v.Problems...), append(plan.Problems{}, v.Notes...), append([]string{}, v.Unset...)})
+	if err == nil && len(v.Problems) > 0 {
+		err = fmt.Errorf("%s: %s", c.name(), count(len(v.Problems), "problem"))
 	}
 	return err
 }

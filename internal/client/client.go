@@ -2,9 +2,9 @@
 // uses.
 //
 //	c, err := client.New("http://127.0.0.1:8080", token)
-//	page, err := c.Events(ctx, api.EventFilter{Status: "failed"}, api.Paging{})
+//	page, err := c.Events(ctx, ops.EventFilter{Status: "failed"}, ops.Paging{})
 //
-// Errors are faults of the kind the server named, *api.PlanProblems for a plan
+// Errors are faults of the kind the server named, *ops.PlanProblems for a plan
 // with problems, and Unavailable when nobody answers. It does not send events:
 // those go to the Tracking API.
 package client
@@ -23,7 +23,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 const (
@@ -53,67 +53,67 @@ func New(address, token string) (*Client, error) {
 }
 
 // Events lists events.
-func (c *Client) Events(ctx context.Context, f api.EventFilter, p api.Paging) (api.Page[api.Event], error) {
-	return list[api.Event](ctx, c, "/events", "events", f, p)
+func (c *Client) Events(ctx context.Context, f ops.EventFilter, p ops.Paging) (ops.Page[ops.Event], error) {
+	return list[ops.Event](ctx, c, "/events", "events", f, p)
 }
 
 // Event is one event with its deliveries.
-func (c *Client) Event(ctx context.Context, event id.ID) (api.Event, error) {
-	return get[api.Event](ctx, c, "/events/"+event.String())
+func (c *Client) Event(ctx context.Context, event id.ID) (ops.Event, error) {
+	return get[ops.Event](ctx, c, "/events/"+event.String())
 }
 
 // Contacts lists contacts.
-func (c *Client) Contacts(ctx context.Context, f api.ContactFilter, p api.Paging) (api.Page[api.Contact], error) {
-	return list[api.Contact](ctx, c, "/contacts", "contacts", f, p)
+func (c *Client) Contacts(ctx context.Context, f ops.ContactFilter, p ops.Paging) (ops.Page[ops.Contact], error) {
+	return list[ops.Contact](ctx, c, "/contacts", "contacts", f, p)
 }
 
 // Contact is one contact.
-func (c *Client) Contact(ctx context.Context, contact id.ID) (api.Contact, error) {
-	return get[api.Contact](ctx, c, "/contacts/"+contact.String())
+func (c *Client) Contact(ctx context.Context, contact id.ID) (ops.Contact, error) {
+	return get[ops.Contact](ctx, c, "/contacts/"+contact.String())
 }
 
 // Transactions lists a contact's transactions, latest date first.
-func (c *Client) Transactions(ctx context.Context, contact id.ID, p api.Paging) (api.Page[api.Transaction], error) {
-	return list[api.Transaction](ctx, c, "/contacts/"+contact.String()+"/transactions", "transactions", nil, p)
+func (c *Client) Transactions(ctx context.Context, contact id.ID, p ops.Paging) (ops.Page[ops.Transaction], error) {
+	return list[ops.Transaction](ctx, c, "/contacts/"+contact.String()+"/transactions", "transactions", nil, p)
 }
 
 // Changes lists what changed on a contact.
-func (c *Client) Changes(ctx context.Context, contact id.ID, p api.Paging) (api.Page[api.Change], error) {
-	return list[api.Change](ctx, c, "/contacts/"+contact.String()+"/changes", "changes", nil, p)
+func (c *Client) Changes(ctx context.Context, contact id.ID, p ops.Paging) (ops.Page[ops.Change], error) {
+	return list[ops.Change](ctx, c, "/contacts/"+contact.String()+"/changes", "changes", nil, p)
 }
 
 // Runs lists runs.
-func (c *Client) Runs(ctx context.Context, f api.RunFilter, p api.Paging) (api.Page[api.Run], error) {
-	return list[api.Run](ctx, c, "/runs", "runs", f, p)
+func (c *Client) Runs(ctx context.Context, f ops.RunFilter, p ops.Paging) (ops.Page[ops.Run], error) {
+	return list[ops.Run](ctx, c, "/runs", "runs", f, p)
 }
 
 // Run is one run with its steps.
-func (c *Client) Run(ctx context.Context, run id.ID) (api.Run, error) {
-	return get[api.Run](ctx, c, "/runs/"+run.String())
+func (c *Client) Run(ctx context.Context, run id.ID) (ops.Run, error) {
+	return get[ops.Run](ctx, c, "/runs/"+run.String())
 }
 
 // Distributions lists distributions.
-func (c *Client) Distributions(ctx context.Context, f api.DistributionFilter, p api.Paging) (api.Page[api.Distribution], error) {
-	return list[api.Distribution](ctx, c, "/distributions", "distributions", f, p)
+func (c *Client) Distributions(ctx context.Context, f ops.DistributionFilter, p ops.Paging) (ops.Page[ops.Distribution], error) {
+	return list[ops.Distribution](ctx, c, "/distributions", "distributions", f, p)
 }
 
 // Invitations lists invitations.
-func (c *Client) Invitations(ctx context.Context, f api.InvitationFilter, p api.Paging) (api.Page[api.Invitation], error) {
-	return list[api.Invitation](ctx, c, "/invitations", "invitations", f, p)
+func (c *Client) Invitations(ctx context.Context, f ops.InvitationFilter, p ops.Paging) (ops.Page[ops.Invitation], error) {
+	return list[ops.Invitation](ctx, c, "/invitations", "invitations", f, p)
 }
 
 // Outbox lists caught mails.
-func (c *Client) Outbox(ctx context.Context, p api.Paging) (api.Page[api.Mail], error) {
-	return list[api.Mail](ctx, c, "/outbox", "mails", nil, p)
+func (c *Client) Outbox(ctx context.Context, p ops.Paging) (ops.Page[ops.Mail], error) {
+	return list[ops.Mail](ctx, c, "/outbox", "mails", nil, p)
 }
 
 // Overview counts the last hour.
-func (c *Client) Overview(ctx context.Context) (api.Overview, error) {
-	return get[api.Overview](ctx, c, "/overview")
+func (c *Client) Overview(ctx context.Context) (ops.Overview, error) {
+	return get[ops.Overview](ctx, c, "/overview")
 }
 
 // list asks by a search, so that no filter stands in an address.
-func list[T any](ctx context.Context, c *Client, path, name string, filter any, p api.Paging) (page api.Page[T], err error) {
+func list[T any](ctx context.Context, c *Client, path, name string, filter any, p ops.Paging) (page ops.Page[T], err error) {
 	body := map[string]any{}
 	if filter != nil {
 		b, err := json.Marshal(filter)
@@ -204,12 +204,12 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]by
 
 // problem is the error that an answer tells.
 func problem(resp *http.Response, body []byte) error {
-	var p api.Problem
+	var p ops.Problem
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(body, &p) != nil {
 		return fault.New(fault.Unavailable, "%s answered %s, and not as segue does", resp.Request.URL.Host, resp.Status)
 	}
 	if len(p.Problems) > 0 {
-		return &api.PlanProblems{Problems: p.Problems}
+		return &ops.PlanProblems{Problems: p.Problems}
 	}
 	err := fault.New(fault.ParseKind(p.Kind), "%s", p.Detail)
 	err.Field = p.Field

@@ -1,11 +1,11 @@
 package client
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,12 +15,16 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/doors/kit"
+	"github.com/segue-xm/segue/internal/ops"
+	"github.com/segue-xm/segue/internal/ops/opstest"
 )
 
 const testPlan = `version: 1
@@ -34,26 +38,6 @@ mappings:
     action: upsert_contact
     fields: {email: {"@path": $.traits.email}}
 `
-
-type sealer struct{}
-
-func (sealer) Seal(b []byte) ([]byte, error) { return b, nil }
-func (sealer) Open(b []byte) ([]byte, error) { return b, nil }
-
-type plans struct{ *store.Store }
-
-func (p plans) Current(ctx context.Context) (int64, *plan.Plan, error) {
-	rev, err := p.CurrentRevision(ctx)
-	if err != nil || rev == 0 {
-		return 0, nil, err
-	}
-	current, err := p.RevisionPlan(ctx, rev)
-	return rev, current, err
-}
-
-func (p plans) Apply(ctx context.Context, next *plan.Plan, secrets map[string]string, author string) (int64, error) {
-	return p.SavePlan(ctx, sealer{}, next, secrets, author)
-}
 
 // inProcess sends requests to an app without a network.
 type inProcess struct{ app *fiber.App }
@@ -73,8 +57,9 @@ func setup(t *testing.T) (*Client, *store.Store) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	st := store.New(d)
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: api.ErrorHandler(slog.Default())})
-	api.New(api.Options{Store: st, Plans: plans{st}, Revisions: routing.NewCache(st)}).Register(app.Group("/api"), api.BearerAuth(api.Tokens("t")))
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: kit.ErrorHandler(slog.Default())})
+	all := ops.New(ops.Options{Store: st, Plans: &ops.Plans{Store: st, Sealer: opstest.Sealer{}}, Revisions: routing.NewCache(st)})
+	api.Register(app.Group("/api"), all, kit.BearerAuth(kit.Tokens("t")))
 	c, err := New("http://segue.test/", "t")
 	require.NoError(t, err)
 	c.http.Transport = inProcess{app}
@@ -84,7 +69,7 @@ func setup(t *testing.T) (*Client, *store.Store) {
 func TestClient_PlanThenEventThenWhy(t *testing.T) {
 	c, st := setup(t)
 	ctx := t.Context()
-	in := api.PlanInput{File: "p.yaml", Plan: testPlan, Secrets: map[string]string{"WEB_KEY": "k"}}
+	in := ops.PlanInput{File: "p.yaml", Plan: testPlan, Secrets: map[string]string{"WEB_KEY": "k"}}
 	require.NoError(t, c.Validate(ctx, in))
 	diff, err := c.Diff(ctx, in)
 	require.NoError(t, err)
@@ -111,10 +96,10 @@ func TestClient_PlanThenEventThenWhy(t *testing.T) {
 	stored, err := st.StoreEvents(ctx, []store.NewEvent{{Source: web, Type: "identify", UserID: "ada", MessageID: "m1",
 		Body: []byte(`{"type":"identify","userId":"ada","traits":{"email":{"z":1,"a":2}}}`)}}, time.Minute)
 	require.NoError(t, err)
-	page, err := c.Events(ctx, api.EventFilter{MessageID: "m1", Source: "web"}, api.Paging{Limit: 5})
+	page, err := c.Events(ctx, ops.EventFilter{MessageID: "m1", Source: "web"}, ops.Paging{Limit: 5})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
-	require.Equal(t, api.EventAccepted, page.Items[0].Status)
+	require.Equal(t, ops.EventAccepted, page.Items[0].Status)
 	event, err := c.Event(ctx, stored[0].ID)
 	require.NoError(t, err)
 	require.Equal(t, page.Items[0].ID, event.ID)
@@ -123,8 +108,10 @@ func TestClient_PlanThenEventThenWhy(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, why.Mappings, 1)
 	require.Equal(t, "keep", why.Mappings[0].Mapping)
-	require.Equal(t, fql.True, why.Mappings[0].Clauses.(fql.Verdict).Outcome)
-	require.NotEmpty(t, why.Mappings[0].Fields.([]mapping.FieldTrace))
+	require.Equal(t, fql.True, why.Mappings[0].Clauses.Outcome)
+	require.NotEmpty(t, why.Mappings[0].Fields)
+	email := slices.IndexFunc(why.Mappings[0].Fields, func(f mapping.FieldTrace) bool { return f.Field == "email" })
+	require.Equal(t, `{"z":1,"a":2}`, jsonvalue.Text(why.Mappings[0].Fields[email].Raw), "values keep the order of their keys")
 	require.Equal(t, "ada", why.Body.Get("userId"))
 
 	overview, err := c.Overview(ctx)
@@ -135,14 +122,14 @@ func TestClient_PlanThenEventThenWhy(t *testing.T) {
 func TestClient_Destinations_TestedPausedAndResumed(t *testing.T) {
 	c, _ := setup(t)
 	ctx := t.Context()
-	_, err := c.Apply(ctx, api.PlanInput{File: "p.yaml", Plan: testPlan, Secrets: map[string]string{"WEB_KEY": "k"}})
+	_, err := c.Apply(ctx, ops.PlanInput{File: "p.yaml", Plan: testPlan, Secrets: map[string]string{"WEB_KEY": "k"}})
 	require.NoError(t, err)
-	paused, err := c.Pause(ctx, "xm", api.PauseInput{Note: "moving house"})
+	paused, err := c.Pause(ctx, "xm", ops.PauseInput{Note: "moving house"})
 	require.NoError(t, err)
 	require.Equal(t, "moving house", paused.Paused.Note)
 	all, err := c.Destinations(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []api.Destination{paused}, all)
+	require.Equal(t, []ops.Destination{paused}, all)
 	resumed, err := c.Resume(ctx, paused.ID.String())
 	require.NoError(t, err)
 	require.Equal(t, "ok", resumed.Status)
@@ -163,9 +150,9 @@ func TestClient_Lists_GoOnFromTheCursor(t *testing.T) {
 	_, err := st.StoreEvents(t.Context(), events, time.Minute)
 	require.NoError(t, err)
 	var seen []string
-	p := api.Paging{Limit: 2}
+	p := ops.Paging{Limit: 2}
 	for {
-		page, err := c.Events(t.Context(), api.EventFilter{}, p)
+		page, err := c.Events(t.Context(), ops.EventFilter{}, p)
 		require.NoError(t, err)
 		for _, e := range page.Items {
 			seen = append(seen, e.MessageID)
@@ -180,19 +167,19 @@ func TestClient_Lists_GoOnFromTheCursor(t *testing.T) {
 func TestClient_EveryEmptyList(t *testing.T) {
 	c, _ := setup(t)
 	ctx := t.Context()
-	contacts, err := c.Contacts(ctx, api.ContactFilter{Email: "a@b.c"}, api.Paging{})
+	contacts, err := c.Contacts(ctx, ops.ContactFilter{Email: "a@b.c"}, ops.Paging{})
 	require.NoError(t, err)
 	require.Empty(t, contacts.Items)
-	runs, err := c.Runs(ctx, api.RunFilter{Status: "done"}, api.Paging{})
+	runs, err := c.Runs(ctx, ops.RunFilter{Status: "done"}, ops.Paging{})
 	require.NoError(t, err)
 	require.Empty(t, runs.Items)
-	distributions, err := c.Distributions(ctx, api.DistributionFilter{}, api.Paging{})
+	distributions, err := c.Distributions(ctx, ops.DistributionFilter{}, ops.Paging{})
 	require.NoError(t, err)
 	require.Empty(t, distributions.Items)
-	invitations, err := c.Invitations(ctx, api.InvitationFilter{}, api.Paging{})
+	invitations, err := c.Invitations(ctx, ops.InvitationFilter{}, ops.Paging{})
 	require.NoError(t, err)
 	require.Empty(t, invitations.Items)
-	outbox, err := c.Outbox(ctx, api.Paging{})
+	outbox, err := c.Outbox(ctx, ops.Paging{})
 	require.NoError(t, err)
 	require.Empty(t, outbox.Items)
 	for name, err := range map[string]error{
@@ -200,8 +187,8 @@ func TestClient_EveryEmptyList(t *testing.T) {
 		"run":          second(c.Run(ctx, 5)),
 		"event":        second(c.Event(ctx, 5)),
 		"why":          second(c.Why(ctx, 5)),
-		"changes":      second(c.Changes(ctx, 5, api.Paging{})),
-		"transactions": second(c.Transactions(ctx, 5, api.Paging{})),
+		"changes":      second(c.Changes(ctx, 5, ops.Paging{})),
+		"transactions": second(c.Transactions(ctx, 5, ops.Paging{})),
 	} {
 		require.Equal(t, fault.NotFound, fault.KindOf(err), name)
 	}
@@ -211,15 +198,15 @@ func second[T any](_ T, err error) error { return err }
 
 func TestClient_Errors_KeepTheirKindAndField(t *testing.T) {
 	c, _ := setup(t)
-	_, err := c.Events(t.Context(), api.EventFilter{Source: "nope"}, api.Paging{})
+	_, err := c.Events(t.Context(), ops.EventFilter{Source: "nope"}, ops.Paging{})
 	var f *fault.Error
 	require.ErrorAs(t, err, &f)
 	require.Equal(t, fault.Invalid, f.Kind)
 	require.Equal(t, "source", f.Field)
 	require.Contains(t, f.Message, "nope")
 
-	_, err = c.Apply(t.Context(), api.PlanInput{File: "p.yaml", Plan: "version: 1\nnope: 2\n"})
-	var problems *api.PlanProblems
+	_, err = c.Apply(t.Context(), ops.PlanInput{File: "p.yaml", Plan: "version: 1\nnope: 2\n"})
+	var problems *ops.PlanProblems
 	require.ErrorAs(t, err, &problems)
 	require.Equal(t, "p.yaml", problems.Problems[0].File)
 	require.Equal(t, 2, problems.Problems[0].Line)

@@ -1,20 +1,14 @@
 package client
 
-import "context"
+import (
+	"context"
 
-// Source is one source of the plan in force.
-type Source struct {
-	Name string `json:"name"`
-	// WriteKeys are its write keys as senders use them; none for a token that may
-	// not see them.
-	WriteKeys []string `json:"write_keys"`
-}
+	"github.com/segue-xm/segue/internal/ops"
+)
 
-// Sources lists the sources of the plan in force.
-func (c *Client) Sources(ctx context.Context) ([]Source, error) {
-	type answer struct {
-		Sources []Source `json:"sources"`
-	}
-	a, err := get[answer](ctx, c, "/sources")
-	return a.Sources, err
+// Sources lists the sources of the plan in force; one has no write keys for a token
+// that may not see them.
+func (c *Client) Sources(ctx context.Context) ([]ops.Source, error) {
+	list, err := get[ops.SourceList](ctx, c, "/sources")
+	return list.Sources, err
 }

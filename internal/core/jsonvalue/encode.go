@@ -139,3 +139,12 @@ func appendString(dst []byte, s string) []byte {
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
 }
+
+// Value is any JSON value for encoding/json to read: its objects are *Object.
+type Value struct{ V any }
+
+// UnmarshalJSON reads any JSON.
+func (v *Value) UnmarshalJSON(b []byte) (err error) {
+	v.V, err = Parse(b)
+	return err
+}

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -17,6 +18,19 @@ type FieldTrace struct {
 	Result     any    `json:"result"`
 	Missing    bool   `json:"missing,omitempty"` // the result is undefined: the field is left out
 	Error      string `json:"error,omitempty"`
+}
+
+// UnmarshalJSON reads a trace back, its values as they were.
+func (t *FieldTrace) UnmarshalJSON(b []byte) error {
+	type plain FieldTrace
+	trace := struct {
+		*plain
+		Raw    jsonvalue.Value `json:"raw"`
+		Result jsonvalue.Value `json:"result"`
+	}{plain: (*plain)(t)}
+	err := json.Unmarshal(b, &trace)
+	t.Raw, t.Result = trace.Raw.V, trace.Result.V
+	return err
 }
 
 // Explain evaluates every top-level field by itself and tells what it saw. Raw

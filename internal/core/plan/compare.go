@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 
@@ -33,6 +34,19 @@ type FieldChange struct {
 	Path   string `json:"path"` // steps by id, fields by name: "steps[ask].with.subject"
 	Before any    `json:"before"`
 	After  any    `json:"after"`
+}
+
+// UnmarshalJSON reads a change back, its values as they were.
+func (c *FieldChange) UnmarshalJSON(b []byte) error {
+	type plain FieldChange
+	change := struct {
+		*plain
+		Before jsonvalue.Value `json:"before"`
+		After  jsonvalue.Value `json:"after"`
+	}{plain: (*plain)(c)}
+	err := json.Unmarshal(b, &change)
+	c.Before, c.After = change.Before.V, change.After.V
+	return err
 }
 
 // Changes is what differs between two plans, kind by kind, in the order of the

@@ -53,6 +53,17 @@ func (p *Plan) refs(onlySecrets bool) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// SecretField is the first field whose secret refers to ${name}, "" when none does.
+func (p *Plan) SecretField(name string) (field string) {
+	p.texts(func(path, s string, secret bool) string {
+		if field == "" && secret && slices.Contains(references(s), name) {
+			field = path
+		}
+		return s
+	})
+	return field
+}
+
 // ExtractLiterals replaces each secret that holds no reference by a made-up one,
 // such as ${SOURCE_WEB_WRITE_KEY_1}, and returns the texts by name, ready for
 // Resolve's lookup. Calling it again finds nothing more. Names are free of

@@ -88,6 +88,14 @@ func (s Secret) Resolve(lookup func(string) (string, bool)) (string, error) {
 	return text, nil
 }
 
+// Lookup knows these values by name, for Resolve and Expand.
+func Lookup(values map[string]string) func(name string) (string, bool) {
+	return func(name string) (string, bool) {
+		v, ok := values[name]
+		return v, ok
+	}
+}
+
 func notSet(names []string) string {
 	if len(names) == 1 {
 		return "${" + names[0] + "} is not set"

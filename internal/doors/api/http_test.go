@@ -4,18 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/ops"
+	"github.com/segue-xm/segue/internal/outside/qualtrics"
 )
 
 // description is the served OpenAPI document, as far as tests read it.
@@ -44,6 +43,7 @@ type schema struct {
 	Properties           map[string]schema
 	Items                *schema
 	AdditionalProperties any
+	AnyOf                []schema
 }
 
 func (b *bench) description() description {
@@ -63,6 +63,13 @@ func (d description) check(t *testing.T, at string, s schema, v any) {
 		name := strings.TrimPrefix(s.Ref, "#/components/schemas/")
 		require.Contains(t, d.Components.Schemas, name)
 		s = d.Components.Schemas[name]
+	}
+	if len(s.AnyOf) == 2 && s.AnyOf[1].Type == "null" {
+		if v == nil {
+			return
+		}
+		d.check(t, at, s.AnyOf[0], v)
+		return
 	}
 	switch s.Type {
 	case "array":
@@ -116,14 +123,14 @@ func TestOpenAPI_DescribesExactlyTheRoutesThatAreRegistered(t *testing.T) {
 }
 
 func TestOpenAPI_EveryAnswerHasTheShapeDescribed(t *testing.T) {
-	b := setup(t, func(o *Options) {
-		o.Parts = func(context.Context) []Part { return []Part{{Name: "database", Status: "ok"}} }
+	b := setup(t, func(o *ops.Options) {
+		o.Parts = func(context.Context) []ops.Part { return []ops.Part{{Name: "database", Status: "ok"}} }
 	})
-	s := b.tell()
+	s := b.Tell()
 	d := b.description()
 	ids := map[string]string{
-		"/api/events/{id}": s.identify.String(), "/api/events/{id}/why": s.identify.String(), "/api/runs/{id}": s.run.String(),
-		"/api/distributions/{id}": s.distribution.String(), "/api/outbox/{id}": s.mail.String(), // the rest are a contact's
+		"/api/events/{id}": s.Identify.String(), "/api/events/{id}/why": s.Identify.String(), "/api/runs/{id}": s.Run.String(),
+		"/api/distributions/{id}": s.Distribution.String(), "/api/outbox/{id}": s.Mail.String(), // the rest are a contact's
 		"/api/destinations/{id}": "xm", "/api/destinations/{id}/test": "xm", "/api/destinations/{id}/directories": "xm", "/api/destinations/{id}/pause": "xm", "/api/destinations/{id}/resume": "xm",
 	}
 	checked := 0
@@ -135,7 +142,7 @@ func TestOpenAPI_EveryAnswerHasTheShapeDescribed(t *testing.T) {
 			}
 			v := ids[path]
 			if v == "" {
-				v = s.contact.String()
+				v = s.Contact.String()
 			}
 			status, text, _ := b.request(strings.ToUpper(method), strings.ReplaceAll(strings.TrimPrefix(path, "/api"), "{id}", v), "")
 			require.Equal(t, 200, status, text)
@@ -167,12 +174,12 @@ func TestLists_Empty_AreArraysAndHaveNoNext(t *testing.T) {
 
 func TestLists_Cursor_WalksThePages(t *testing.T) {
 	b := setup(t)
-	b.tell()
+	b.Tell()
 	var seen []string
 	path := "/events?limit=1"
 	for range 5 {
 		var page struct {
-			Events []Event
+			Events []ops.Event
 			Next   string
 		}
 		b.get(path, &page)
@@ -189,14 +196,14 @@ func TestLists_Cursor_WalksThePages(t *testing.T) {
 
 func TestLists_SameFiltersInQueryAndInBody(t *testing.T) {
 	b := setup(t)
-	s := b.tell()
+	s := b.Tell()
 	for _, c := range []struct{ query, body string }{
 		{"/events?user_id=ada", `{"user_id":"ada"}`},
 		{"/events?event=Seen&source=web&limit=2", `{"event":"Seen","source":"web","limit":2}`},
 		{"/events?since=2026-03-01T12:00:00Z&until=2026-03-01T21:30:00%2B09:00", `{"since":"2026-03-01T12:00:00Z","until":"2026-03-01T21:30:00+09:00"}`},
 		{"/contacts?email=ada%40example.com&directory=customers", `{"email":"ada@example.com","directory":"customers"}`},
-		{"/runs?event=" + s.identify.String() + "&status=done&workflow=ask", `{"event":"` + s.identify.String() + `","status":"done","workflow":"ask"}`},
-		{"/invitations?run=" + s.run.String(), `{"run":"` + s.run.String() + `"}`},
+		{"/runs?event=" + s.Identify.String() + "&status=done&workflow=ask", `{"event":"` + s.Identify.String() + `","status":"done","workflow":"ask"}`},
+		{"/invitations?run=" + s.Run.String(), `{"run":"` + s.Run.String() + `"}`},
 	} {
 		path, _, _ := strings.Cut(c.query, "?")
 		status, byQuery, _ := b.request("GET", c.query, "")
@@ -209,7 +216,7 @@ func TestLists_SameFiltersInQueryAndInBody(t *testing.T) {
 
 func TestLists_WhatIsNotUnderstood_IsRefusedByName(t *testing.T) {
 	b := setup(t)
-	b.tell()
+	b.Tell()
 	for _, c := range []struct{ method, path, body, field string }{
 		{"GET", "/events?foo=1", "", "foo"},
 		{"GET", "/events?type=track&type=page", "", "type"},
@@ -241,7 +248,7 @@ func TestLists_WhatIsNotUnderstood_IsRefusedByName(t *testing.T) {
 func TestAPI_WithoutToken_IsUnauthorized(t *testing.T) {
 	b := setup(t)
 	for _, header := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Basic " + token, token} {
-		for _, rt := range b.routes() {
+		for _, rt := range routes(b.Operations) {
 			r := httptest.NewRequest(rt.method, "/api"+rt.path, nil)
 			r.Header.Set("Authorization", header)
 			resp, err := b.app.Test(r)
@@ -262,6 +269,39 @@ func TestAPI_NothingThere_IsNotFound(t *testing.T) {
 	}
 }
 
+// refusing answers every call as an account does that does not know the token.
+type refusing struct{}
+
+func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusUnauthorized, Request: r, Header: http.Header{}, Body: http.NoBody}, nil
+}
+
+func TestDestinations_TroubleWithAnAccount_IsNotTheCallers(t *testing.T) {
+	b := setup(t, func(o *ops.Options) {
+		o.Accounts = func(context.Context, plan.Destination) (*qualtrics.Client, error) {
+			return qualtrics.New(qualtrics.Options{APIToken: "t", Transport: refusing{}})
+		}
+	})
+	body, err := json.Marshal(ops.PlanInput{Plan: "version: 1\ndestinations: [{name: acme, type: qualtrics, api_token: t}]\n"})
+	require.NoError(t, err)
+	status, text, _ := b.request("POST", "/plan/apply", string(body))
+	require.Equal(t, 200, status, text)
+	require.Equal(t, 409, b.problem("GET", "/destinations/acme/directories", "").Status, "401 would be about this API's token")
+	var found ops.Connection
+	_, text, _ = b.request("POST", "/destinations/acme/test", "")
+	require.NoError(t, json.Unmarshal([]byte(text), &found))
+	require.False(t, found.OK)
+	require.NotEmpty(t, found.Problem)
+	status, text, _ = b.request("POST", "/destinations/acme/pause", `{"note":"moving house"}`)
+	require.Equal(t, 200, status)
+	require.Contains(t, text, `"by":"api","note":"moving house"`)
+	status, text, _ = b.request("POST", "/destinations/acme/resume", "")
+	require.Equal(t, 200, status)
+	require.Contains(t, text, `"status":"ok"`)
+	require.Equal(t, 404, b.problem("POST", "/destinations/nowhere/pause", "").Status)
+	require.Equal(t, 400, b.problem("POST", "/destinations/acme/pause", `{"nota":"x"}`).Status)
+}
+
 func TestReadBody_TooLargeOrCompressed_IsRefused(t *testing.T) {
 	b := setup(t)
 	require.Equal(t, 413, b.problem("POST", "/events/search", `{"type":"`+strings.Repeat("x", maxFilterBody)+`"}`).Status)
@@ -271,67 +311,4 @@ func TestReadBody_TooLargeOrCompressed_IsRefused(t *testing.T) {
 	resp, err := b.app.Test(r)
 	require.NoError(t, err)
 	require.Equal(t, 415, resp.StatusCode)
-}
-
-func TestErrorHandler_TellsKindsAndHidesInternals(t *testing.T) {
-	t.Parallel()
-	var log strings.Builder
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: ErrorHandler(slog.New(slog.NewTextHandler(&log, nil)))})
-	limited := fault.New(fault.RateLimited, "slow down")
-	limited.RetryAfter = 1500 * time.Millisecond
-	cases := []struct {
-		err    error
-		status int
-		kind   string
-		detail string
-	}{
-		{fault.Field("email", "too long"), 400, "invalid", "too long"},
-		{fmt.Errorf("save: %w", fault.New(fault.Conflict, "it has contacts")), 409, "conflict", "it has contacts"},
-		{fault.Wrap(fault.Unavailable, fmt.Errorf("dial tcp secret-host"), "database"), 503, "unavailable", "database"},
-		{fault.Wrap(fault.Internal, fmt.Errorf("secret"), "secret too"), 500, "internal", "internal error"},
-		{fmt.Errorf("plain secret"), 500, "internal", "internal error"},
-		{limited, 429, "rate_limited", "slow down"},
-		{fiber.ErrMethodNotAllowed, 405, "invalid", "Method Not Allowed"},
-		{fiber.ErrRequestEntityTooLarge, 413, "invalid", "Request Entity Too Large"},
-		{&PlanProblems{plan.Problems{{Message: "bad"}}}, 400, "invalid", "the plan has 1 problem; the first: bad"},
-		{fmt.Errorf("query: %w", context.DeadlineExceeded), 503, "unavailable", "this took too long: ask for less, or later"},
-	}
-	for i, c := range cases {
-		app.Get(fmt.Sprintf("/%d/:token", i), AccessLog(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))), func(*fiber.Ctx) error { return c.err })
-	}
-	for i, c := range cases {
-		resp, err := app.Test(httptest.NewRequest("GET", fmt.Sprintf("/%d/path-secret?email=query-secret", i), nil))
-		require.NoError(t, err)
-		var p Problem
-		require.NoError(t, json.NewDecoder(resp.Body).Decode(&p))
-		require.Equal(t, c.status, resp.StatusCode, c.detail)
-		require.Equal(t, c.kind, p.Kind)
-		require.Equal(t, c.detail, p.Detail)
-		require.Equal(t, resp.Header.Get("X-Request-Id"), p.RequestID)
-		require.Contains(t, log.String(), p.RequestID)
-		if c.status == 429 {
-			require.Equal(t, "2", resp.Header.Get("Retry-After"))
-		}
-	}
-	require.Contains(t, log.String(), "plain secret", "the log has the cause")
-	require.NotContains(t, log.String(), "path-secret")
-	require.NotContains(t, log.String(), "query-secret")
-	require.Contains(t, log.String(), "/0/:token")
-}
-
-func TestTokens_EmptyOnesCountForNothing(t *testing.T) {
-	t.Parallel()
-	check := Tokens("", "a", "b")
-	require.True(t, check("a"))
-	require.True(t, check("b"))
-	require.False(t, check(""))
-	require.False(t, check("c"))
-	require.False(t, Tokens()(""))
-}
-
-func TestNamed_UnknownNameOfAFilter_IsNotNotFound(t *testing.T) {
-	b := setup(t)
-	b.tell()
-	_, err := b.named(t.Context(), plan.KindWorkflow, "nope")
-	require.Equal(t, fault.Invalid, fault.KindOf(err))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // describe writes the OpenAPI description of routes: their paths, filters and
@@ -28,7 +29,7 @@ func describe(routes []route) []byte {
 		"summary": "This description", "operationId": "get_openapi", "security": []any{},
 		"responses": map[string]any{"200": content("application/json", "The description", map[string]any{"type": "object"})},
 	}}
-	problem := d.schema(reflect.TypeFor[Problem]())
+	problem := d.schema(reflect.TypeFor[ops.Problem]())
 	b, err := json.MarshalIndent(map[string]any{
 		"openapi": "3.1.0",
 		"info": map[string]any{
@@ -119,7 +120,7 @@ func (d *describer) filter(filter any) map[string]any {
 	t := reflect.TypeOf(filter)
 	properties := map[string]any{
 		"cursor": map[string]any{"type": "string"},
-		"limit":  map[string]any{"type": "integer", "minimum": 1, "maximum": maxLimit, "default": defaultLimit},
+		"limit":  map[string]any{"type": "integer", "minimum": 1, "maximum": ops.MaxLimit, "default": ops.DefaultLimit},
 	}
 	for i := range t.NumField() {
 		s := maps.Clone(d.schema(t.Field(i).Type))
@@ -167,10 +168,8 @@ func (d *describer) schema(t reflect.Type) map[string]any {
 
 func (d *describer) object(t reflect.Type) map[string]any {
 	name := t.Name()
-	if t.PkgPath() != reflect.TypeFor[Problem]().PkgPath() {
-		path := strings.Split(t.PkgPath(), "/")
-		pkg := path[len(path)-1]
-		name = strings.ToUpper(pkg[:1]) + pkg[1:] + name // plan.Change is not this package's Change
+	if _, pkg, core := strings.Cut(t.PkgPath(), "/core/"); core {
+		name = strings.ToUpper(pkg[:1]) + pkg[1:] + name // plan.Change is not ops.Change
 	}
 	ref := map[string]any{"$ref": "#/components/schemas/" + name}
 	if _, ok := d.schemas[name]; ok {
@@ -184,7 +183,10 @@ func (d *describer) object(t reflect.Type) map[string]any {
 			continue
 		}
 		properties[key] = d.schema(t.Field(i).Type)
-		if option != "omitempty" {
+		if t.Field(i).Tag.Get("null") == "true" {
+			properties[key] = map[string]any{"anyOf": []any{properties[key], map[string]any{"type": "null"}}}
+		}
+		if option == "" {
 			must = append(must, key)
 		}
 	}

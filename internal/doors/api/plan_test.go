@@ -10,6 +10,8 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/ops"
+	"github.com/segue-xm/segue/internal/ops/opstest"
 )
 
 func TestPlan_ApplyDiffExport_RoundTrip(t *testing.T) {
@@ -31,7 +33,7 @@ func TestPlan_ApplyDiffExport_RoundTrip(t *testing.T) {
 	require.Contains(t, yaml, "${WEB_KEY}")
 
 	// The export says the same; its secret was given before.
-	body, err := json.Marshal(PlanInput{Plan: yaml})
+	body, err := json.Marshal(ops.PlanInput{Plan: yaml})
 	require.NoError(t, err)
 	status, text, _ := b.request("POST", "/plan/diff", string(body))
 	require.Equal(t, 200, status, text)
@@ -43,7 +45,7 @@ func TestPlan_ApplyDiffExport_RoundTrip(t *testing.T) {
 	require.Equal(t, 200, status)
 	require.JSONEq(t, `{"revision":1,"changes":[]}`, text)
 
-	body, err = json.Marshal(PlanInput{Plan: testPlan + "surveys: [{name: nps, secret: literal-secret}]\n"})
+	body, err = json.Marshal(ops.PlanInput{Plan: opstest.Plan + "surveys: [{name: nps, secret: literal-secret}]\n"})
 	require.NoError(t, err)
 	status, text, _ = b.request("POST", "/plan/apply", string(body))
 	require.Equal(t, 200, status, text)
@@ -55,7 +57,7 @@ func TestPlan_ApplyDiffExport_RoundTrip(t *testing.T) {
 
 func TestPlan_AllProblemsAtOnce_WithTheirPlaces(t *testing.T) {
 	b := setup(t)
-	body, err := json.Marshal(PlanInput{File: "p.yaml", Plan: strings.Replace(testPlan, "source: web, destination: xm, action: upsert_contact", "source: wob, destination: xm, action: nope", 1)})
+	body, err := json.Marshal(ops.PlanInput{File: "p.yaml", Plan: strings.Replace(opstest.Plan, "source: web, destination: xm, action: upsert_contact", "source: wob, destination: xm, action: nope", 1)})
 	require.NoError(t, err)
 	for _, path := range []string{"/plan/validate", "/plan/diff", "/plan/apply"} {
 		p := b.problem("POST", path, string(body))
@@ -66,7 +68,7 @@ func TestPlan_AllProblemsAtOnce_WithTheirPlaces(t *testing.T) {
 			require.Equal(t, "p.yaml", one.File)
 			fields = append(fields, one.Field)
 		}
-		require.Subset(t, fields, []string{"mappings[0].source", "mappings[0].action", ""}, "the last is the secret that is not set")
+		require.Subset(t, fields, []string{"mappings[0].source", "mappings[0].action", "sources[0].write_keys[0]"}, "the last is the secret that is not set")
 		require.NotZero(t, p.Problems[0].Line)
 	}
 	rev, err := b.Store.CurrentRevision(t.Context())
@@ -80,8 +82,8 @@ func TestSources_WriteKeys_AreResolved(t *testing.T) {
 	require.Equal(t, `{"sources":[]}`, body)
 	b.applyPlan()
 	_, body, _ = b.request("GET", "/sources", "")
-	require.JSONEq(t, `{"sources":[{"id":"`+b.name(plan.KindSource, "web").String()+`","name":"web","write_keys":["k"]}]}`, body)
-	b.Options.Secrets = nil
+	require.JSONEq(t, `{"sources":[{"id":"`+b.Name(plan.KindSource, "web").String()+`","name":"web","write_keys":["k"]}]}`, body)
+	b.Sources.Secrets = nil
 	_, body, _ = b.request("GET", "/sources", "")
 	require.Contains(t, body, `"write_keys":[]`)
 }
@@ -93,8 +95,8 @@ func TestWorkflows_URLs_AreToldWhereTheyAreKnown(t *testing.T) {
 	b.applyPlan()
 	_, body, _ = b.request("GET", "/workflows", "")
 	require.Contains(t, body, `"urls":[]`)
-	b.Options.WorkflowTokens = func(context.Context, id.ID) ([]string, error) { return []string{"t1"}, nil }
-	b.Options.PublicURL = "https://segue.example.com"
+	b.Workflows.Tokens = func(context.Context, id.ID) ([]string, error) { return []string{"t1"}, nil }
+	b.Workflows.PublicURL = "https://segue.example.com"
 	_, body, _ = b.request("GET", "/workflows", "")
 	require.Contains(t, body, `"version":1`)
 	require.Contains(t, body, `"urls":["https://segue.example.com/v1/workflows/t1"]`)

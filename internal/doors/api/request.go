@@ -1,10 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -16,6 +13,8 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/doors/kit"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 const (
@@ -25,7 +24,7 @@ const (
 
 // readFilter reads a list request: the query of a GET, the JSON body of a POST.
 // What it does not know is an error that names it.
-func readFilter[F any](c *fiber.Ctx) (f F, p Paging, err error) {
+func readFilter[F any](c *fiber.Ctx) (f F, p ops.Paging, err error) {
 	values, err := filterValues(c)
 	if err != nil {
 		return f, p, err
@@ -38,7 +37,7 @@ func readFilter[F any](c *fiber.Ctx) (f F, p Paging, err error) {
 			p.Cursor = text
 		case "limit":
 			if p.Limit, err = strconv.Atoi(text); err != nil || p.Limit < 1 {
-				return f, p, fault.Field("limit", "want a number from 1 to %d; found %q", maxLimit, text)
+				return f, p, fault.Field("limit", "want a number from 1 to %d; found %q", ops.MaxLimit, text)
 			}
 		default:
 			v, ok := fields[name]
@@ -74,12 +73,12 @@ func filterValues(c *fiber.Ctx) (map[string]string, error) {
 	if len(values) > 0 {
 		return nil, fault.New(fault.Invalid, "a search takes its filters in the body, not in the query")
 	}
-	body, err := readBody(c, maxFilterBody)
+	body, err := kit.ReadBody(c, maxFilterBody)
 	if err != nil || len(body) == 0 {
 		return values, err
 	}
 	var given map[string]any
-	if err := decode(body, &given); err != nil {
+	if err := kit.Decode(body, &given); err != nil {
 		return nil, err
 	}
 	for name, v := range given {
@@ -125,62 +124,23 @@ func set(v reflect.Value, name, text string) error {
 	return nil
 }
 
-// readBody reads a request's body, at most limit bytes. A compressed one is
-// refused: nothing this API takes is large.
-func readBody(c *fiber.Ctx, limit int) ([]byte, error) {
-	if c.Get(fiber.HeaderContentEncoding) != "" {
-		return nil, fiber.NewError(fiber.StatusUnsupportedMediaType, "send the body without Content-Encoding")
-	}
-	var body []byte
-	if stream := c.Context().RequestBodyStream(); stream != nil {
-		var err error
-		if body, err = io.ReadAll(io.LimitReader(stream, int64(limit)+1)); err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "the body broke off")
-		}
-	} else {
-		body = c.Request().Body()
-	}
-	if len(body) > limit {
-		return nil, fiber.NewError(fiber.StatusRequestEntityTooLarge, "the body may have "+strconv.Itoa(limit)+" bytes")
-	}
-	return body, nil
-}
-
-// decode reads one JSON value, with every key known.
-func decode(body []byte, to any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	d.UseNumber()
-	err := d.Decode(to)
-	if err == nil {
-		if _, end := d.Token(); !errors.Is(end, io.EOF) {
-			err = errors.New("something follows the JSON value")
-		}
-	}
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return fault.Field(wrong.Field, "must not be a %s", wrong.Value)
-	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		name, _ := strconv.Unquote(strings.TrimPrefix(err.Error(), "json: unknown field "))
-		return fault.Field(name, "unknown key")
-	}
-	return fault.New(fault.Invalid, "the body is not the JSON this takes: %s", strings.TrimPrefix(err.Error(), "json: "))
-}
-
 // readPlan reads the body of the calls about plans.
-func readPlan(c *fiber.Ctx) (in PlanInput, err error) {
-	body, err := readBody(c, maxPlanBody)
+func readPlan(c *fiber.Ctx) (in ops.PlanInput, err error) {
+	body, err := kit.ReadBody(c, maxPlanBody)
 	if err != nil {
 		return in, err
 	}
-	if err := decode(body, &in); err != nil {
+	var given struct {
+		ops.PlanInput
+		Plan *string `json:"plan"`
+	}
+	if err := kit.Decode(body, &given); err != nil {
 		return in, err
 	}
-	if in.Plan == "" {
+	if given.Plan == nil {
 		return in, fault.Field("plan", "want the plan's YAML")
 	}
+	in = given.PlanInput
+	in.Plan = *given.Plan
 	return in, nil
 }

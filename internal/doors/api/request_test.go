@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // FuzzReadFilter: whatever a list is asked with is read, or refused as the
@@ -34,7 +35,7 @@ func FuzzReadFilter(f *testing.F) {
 		r.Request.SetBodyString(body)
 		c := app.AcquireCtx(&r)
 		defer app.ReleaseCtx(c)
-		_, p, err := readFilter[EventFilter](c)
+		_, p, err := readFilter[ops.EventFilter](c)
 		var tooLarge *fiber.Error
 		if err == nil {
 			require.GreaterOrEqual(t, p.Limit, 0)

@@ -1,3 +1,7 @@
+// Package api is the HTTP API under /api: its routes, its description, and how
+// requests are read. What is done and answered is in ops.
+//
+//	api.Register(app.Group("/api"), operations, kit.BearerAuth(check))
 package api
 
 import (
@@ -12,6 +16,8 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/doors/kit"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // route is one line of the API's index. The handlers and the description are both
@@ -31,80 +37,84 @@ const timeLimit = 10 * time.Second
 
 // routes is the API's index, without the prefix /api. Each list is there twice:
 // with its filter in the query, and in a body where no log keeps it.
-func (s *Service) routes() []route {
+func routes(o *ops.Operations) []route {
 	var all []route
 	add := func(r route) { all = append(all, r) }
 	lists := func(get, search route) { all = append(all, get, search) }
 
-	lists(listRoute("/events", "events", "List events, newest first", s.Events))
-	add(itemRoute("/events/:id", "Get an event with its deliveries", s.Event))
-	add(itemRoute("/events/:id/why", "Explain what every mapping made of an event", s.Why))
-	lists(listRoute("/contacts", "contacts", "List contacts", s.Contacts))
-	add(itemRoute("/contacts/:id", "Get a contact", s.Contact))
-	lists(partRoute("/contacts/:id/transactions", "transactions", "List a contact's transactions, latest date first", s.Transactions))
-	lists(partRoute("/contacts/:id/changes", "changes", "List what changed on a contact", s.Changes))
-	lists(listRoute("/runs", "runs", "List runs of workflows", s.Runs))
-	add(itemRoute("/runs/:id", "Get a run with its steps", s.Run))
-	lists(listRoute("/distributions", "distributions", "List distributions with their counts",
-		func(ctx context.Context, f DistributionFilter, p Paging) (Page[Distribution], error) {
-			return s.Distributions(ctx, f.Run, p)
-		}))
-	add(itemRoute("/distributions/:id", "Get a distribution", s.Distribution))
-	lists(listRoute("/invitations", "invitations", "List invitations with their mails", s.Invitations))
+	lists(listRoute("/events", "events", "List events, newest first", o.Events.List))
+	add(itemRoute("/events/:id", "Get an event with its deliveries", o.Events.Get))
+	add(itemRoute("/events/:id/why", "Explain what every mapping made of an event", o.Events.Why))
+	lists(listRoute("/contacts", "contacts", "List contacts", o.Contacts.List))
+	add(itemRoute("/contacts/:id", "Get a contact", o.Contacts.Get))
+	lists(partRoute("/contacts/:id/transactions", "transactions", "List a contact's transactions, latest date first", o.Contacts.Transactions))
+	lists(partRoute("/contacts/:id/changes", "changes", "List what changed on a contact", o.Contacts.Changes))
+	lists(listRoute("/runs", "runs", "List runs of workflows", o.Runs.List))
+	add(itemRoute("/runs/:id", "Get a run with its steps", o.Runs.Get))
+	lists(listRoute("/distributions", "distributions", "List distributions with their counts", o.Distributions.List))
+	add(itemRoute("/distributions/:id", "Get a distribution", o.Distributions.Get))
+	lists(listRoute("/invitations", "invitations", "List invitations with their mails", o.Invitations.List))
 	lists(listRoute("/outbox", "mails", "List the mails that were caught instead of sent",
-		func(ctx context.Context, _ noFilter, p Paging) (Page[Mail], error) { return s.Outbox(ctx, p) }))
-	add(itemRoute("/outbox/:id", "Get a caught mail", s.Mail))
-	add(route{method: fiber.MethodGet, path: "/overview", summary: "Count the last hour", answer: Overview{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
-		o, err := s.Overview(ctx)
-		return reply(c, o, err)
-	}})
-
-	add(route{method: fiber.MethodGet, path: "/sources", summary: "List the sources of the plan with their write keys", answer: SourceList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
-		out, err := s.Sources(ctx)
+		func(ctx context.Context, _ noFilter, p ops.Paging) (ops.Page[ops.Mail], error) {
+			return o.Outbox.List(ctx, p)
+		}))
+	add(itemRoute("/outbox/:id", "Get a caught mail", o.Outbox.Get))
+	add(route{method: fiber.MethodGet, path: "/overview", summary: "Count the last hour", answer: ops.Overview{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
+		out, err := o.Installation.Overview(ctx)
 		return reply(c, out, err)
 	}})
 
-	add(route{method: fiber.MethodGet, path: "/destinations", summary: "List the destinations of the plan and how they are", answer: DestinationList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
-		out, err := s.Destinations(ctx)
+	add(route{method: fiber.MethodGet, path: "/sources", summary: "List the sources of the plan with their write keys", answer: ops.SourceList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
+		out, err := o.Sources.List(ctx)
+		return reply(c, out, err)
+	}})
+
+	add(route{method: fiber.MethodGet, path: "/destinations", summary: "List the destinations of the plan and how they are", answer: ops.DestinationList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
+		out, err := o.Destinations.List(ctx)
 		return reply(c, out, err)
 	}})
 	add(namedRoute(fiber.MethodGet, "/destinations/:id", "Get a destination and how it is",
-		func(ctx context.Context, name string, _ noBody) (Destination, error) { return s.Destination(ctx, name) }))
-	add(namedRoute(fiber.MethodPost, "/destinations/:id/test", "Test the connection to a destination's account", s.TestConnection))
+		func(ctx context.Context, name string, _ noBody) (ops.Destination, error) {
+			return o.Destinations.Get(ctx, name)
+		}))
+	add(namedRoute(fiber.MethodPost, "/destinations/:id/test", "Test the connection to a destination's account", o.Destinations.TestConnection))
 	add(namedRoute(fiber.MethodGet, "/destinations/:id/directories", "List the directories of a destination's account",
-		func(ctx context.Context, name string, _ noBody) (RemoteDirectoryList, error) {
-			return s.RemoteDirectories(ctx, name)
+		func(ctx context.Context, name string, _ noBody) (ops.RemoteDirectoryList, error) {
+			return o.Destinations.RemoteDirectories(ctx, name)
 		}))
 	add(namedRoute(fiber.MethodPost, "/destinations/:id/pause", "Hold everything that goes to a destination",
-		func(ctx context.Context, name string, in PauseInput) (Destination, error) {
-			return s.Pause(ctx, name, in, "api")
+		func(ctx context.Context, name string, in ops.PauseInput) (ops.Destination, error) {
+			return o.Destinations.Pause(ctx, name, in, "api")
 		}))
 	add(namedRoute(fiber.MethodPost, "/destinations/:id/resume", "Let everything go to a destination again",
-		func(ctx context.Context, name string, _ noBody) (Destination, error) { return s.Resume(ctx, name) }))
+		func(ctx context.Context, name string, _ noBody) (ops.Destination, error) {
+			return o.Destinations.Resume(ctx, name)
+		}))
 
-	add(route{method: fiber.MethodGet, path: "/workflows", summary: "List the workflows of the plan with the URLs that start them", answer: WorkflowList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
-		out, err := s.Workflows(ctx)
+	add(route{method: fiber.MethodGet, path: "/workflows", summary: "List the workflows of the plan with the URLs that start them", answer: ops.WorkflowList{}, serve: func(ctx context.Context, c *fiber.Ctx) error {
+		out, err := o.Workflows.List(ctx)
 		return reply(c, out, err)
 	}})
 
-	add(route{method: fiber.MethodGet, path: "/plan", summary: "Export the plan in force as YAML", serve: s.exportPlan})
-	add(planRoute("/plan/validate", "Judge a plan; all problems are answered at once", s.validatePlan))
-	add(planRoute("/plan/diff", "Say what applying a plan would change", s.Diff))
-	add(planRoute("/plan/apply", "Put a plan in force", func(ctx context.Context, in PlanInput) (PlanChanges, error) {
-		return s.Apply(ctx, in, "api")
+	add(route{method: fiber.MethodGet, path: "/plan", summary: "Export the plan in force as YAML", serve: exportPlan(o.Plans)})
+	add(planRoute("/plan/validate", "Judge a plan; all problems are answered at once", o.Plans.Validate))
+	add(planRoute("/plan/diff", "Say what applying a plan would change", o.Plans.Diff))
+	add(planRoute("/plan/apply", "Put a plan in force", func(ctx context.Context, in ops.PlanInput) (ops.PlanChanges, error) {
+		return o.Plans.Apply(ctx, in, "api")
 	}))
 	return all
 }
 
 // Register adds the API to a router mounted at /api. Every request passes auth,
 // but for the description at /openapi.json.
-func (s *Service) Register(r fiber.Router, auth func(*fiber.Ctx) error) {
-	description := describe(s.routes())
+func Register(r fiber.Router, o *ops.Operations, auth fiber.Handler) {
+	index := routes(o)
+	description := describe(index)
 	r.Get("/openapi.json", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 		return c.Send(description)
 	})
-	for _, rt := range s.routes() {
+	for _, rt := range index {
 		r.Add(rt.method, rt.path, auth, func(c *fiber.Ctx) error {
 			ctx, cancel := context.WithTimeout(c.UserContext(), timeLimit)
 			defer cancel()
@@ -118,7 +128,7 @@ func (s *Service) Register(r fiber.Router, auth func(*fiber.Ctx) error) {
 type noFilter struct{}
 
 // listRoute is a list and its search.
-func listRoute[F, T any](path, name, summary string, list func(context.Context, F, Paging) (Page[T], error)) (get, search route) {
+func listRoute[F, T any](path, name, summary string, list func(context.Context, F, ops.Paging) (ops.Page[T], error)) (get, search route) {
 	var filter F
 	var item T
 	get = route{method: fiber.MethodGet, path: path, summary: summary, filter: filter, list: name, answer: item}
@@ -137,8 +147,8 @@ func listRoute[F, T any](path, name, summary string, list func(context.Context, 
 }
 
 // partRoute is a list of what belongs to one thing.
-func partRoute[T any](path, name, summary string, list func(context.Context, id.ID, Paging) (Page[T], error)) (get, search route) {
-	get, search = listRoute(path, name, summary, func(context.Context, noFilter, Paging) (Page[T], error) { return Page[T]{}, nil })
+func partRoute[T any](path, name, summary string, list func(context.Context, id.ID, ops.Paging) (ops.Page[T], error)) (get, search route) {
+	get, search = listRoute(path, name, summary, func(context.Context, noFilter, ops.Paging) (ops.Page[T], error) { return ops.Page[T]{}, nil })
 	get.serve = func(ctx context.Context, c *fiber.Ctx) error {
 		of, err := pathID(c)
 		if err != nil {
@@ -155,7 +165,7 @@ func partRoute[T any](path, name, summary string, list func(context.Context, id.
 	return get, search
 }
 
-func asList[T any](name string, p Page[T]) map[string]any {
+func asList[T any](name string, p ops.Page[T]) map[string]any {
 	if p.Items == nil {
 		p.Items = []T{}
 	}
@@ -197,12 +207,12 @@ func namedRoute[In, Out any](method, path, summary string, do func(ctx context.C
 	r.serve = func(ctx context.Context, c *fiber.Ctx) error {
 		var in In
 		if r.body != nil {
-			body, err := readBody(c, maxInput)
+			body, err := kit.ReadBody(c, maxInput)
 			if err != nil {
 				return err
 			}
 			if len(bytes.TrimSpace(body)) > 0 {
-				if err := decode(body, &in); err != nil {
+				if err := kit.Decode(body, &in); err != nil {
 					return err
 				}
 			}
@@ -234,9 +244,9 @@ func pathID(c *fiber.Ctx) (id.ID, error) {
 }
 
 // planRoute is an operation on a plan in the body.
-func planRoute[T any](path, summary string, do func(context.Context, PlanInput) (T, error)) route {
+func planRoute[T any](path, summary string, do func(context.Context, ops.PlanInput) (T, error)) route {
 	var zero T
-	return route{method: fiber.MethodPost, path: path, summary: summary, body: PlanInput{}, answer: zero, serve: func(ctx context.Context, c *fiber.Ctx) error {
+	return route{method: fiber.MethodPost, path: path, summary: summary, body: ops.PlanInput{}, answer: zero, serve: func(ctx context.Context, c *fiber.Ctx) error {
 		in, err := readPlan(c)
 		if err != nil {
 			return err
@@ -246,22 +256,14 @@ func planRoute[T any](path, summary string, do func(context.Context, PlanInput) 
 	}}
 }
 
-// PlanVerdict is the answer about a plan without problems.
-type PlanVerdict struct {
-	Valid bool `json:"valid"`
-}
-
-func (s *Service) validatePlan(ctx context.Context, in PlanInput) (PlanVerdict, error) {
-	_, _, err := s.Plan(ctx, in)
-	return PlanVerdict{Valid: err == nil}, err
-}
-
-func (s *Service) exportPlan(ctx context.Context, c *fiber.Ctx) error {
-	yaml, revision, err := s.Export(ctx)
-	if err != nil {
-		return err
+func exportPlan(plans *ops.Plans) func(context.Context, *fiber.Ctx) error {
+	return func(ctx context.Context, c *fiber.Ctx) error {
+		yaml, revision, err := plans.Export(ctx)
+		if err != nil {
+			return err
+		}
+		c.Set(fiber.HeaderContentType, "application/yaml")
+		c.Set("Segue-Revision", strconv.FormatInt(revision, 10))
+		return c.Send(yaml)
 	}
-	c.Set(fiber.HeaderContentType, "application/yaml")
-	c.Set("Segue-Revision", strconv.FormatInt(revision, 10))
-	return c.Send(yaml)
 }

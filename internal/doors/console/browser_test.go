@@ -65,7 +65,7 @@ func openTab(t *testing.T) *tab {
 		<-served
 	})
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		for name, value := range map[string]string{sessionCookie: c.keys.newSession(testNow), zoneCookie: "UTC", choseCookie: "1"} {
+		for name, value := range map[string]string{sessionCookie: c.sessions.New(testNow), zoneCookie: "UTC", choseCookie: "1"} {
 			if _, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.base}); err != nil {
 				return err
 			}

@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // Chart is the picture of the last hour: a stacked bar a minute. The template
@@ -49,7 +49,7 @@ const (
 	minSegment  = 2 // what is not zero is seen, however little it is
 )
 
-func (v *View) chart(minutes []api.Minute) Chart {
+func (v *View) chart(minutes []ops.Minute) Chart {
 	c := Chart{Width: max(1, len(minutes)) * barPitch, Height: chartHeight, Lines: []int{0, chartHeight / 2}}
 	highest, processed, failed, waiting := 0, 0, 0, 0
 	for _, m := range minutes {

@@ -6,7 +6,7 @@ import (
 	_ "time/tzdata" // zones must not depend on what the machine has installed
 	"unicode"
 
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // readZone returns the zone of an IANA name, else UTC. "Local" is refused: it
@@ -167,7 +167,7 @@ func (v *View) readTime(s string) (*time.Time, bool) {
 	return nil, false
 }
 
-func personName(c api.Contact) string {
+func personName(c ops.Contact) string {
 	first, last := strings.TrimSpace(c.FirstName), strings.TrimSpace(c.LastName)
 	lang, _, _ := strings.Cut(strings.ToLower(c.Language), "-")
 	familyFirst := lang == "ja" || lang == "zh" || lang == "ko" || isCJK(first) && isCJK(last)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/segue-xm/segue/internal/doors/kit"
 )
 
 // Options are what a console is made of. Operations, SignIn and SessionKey are
@@ -34,7 +36,7 @@ type Options struct {
 // Validate reports everything that is missing at once.
 func (o Options) Validate() error {
 	var errs []error
-	if o.Operations == nil {
+	if o.Operations == (Operations{}) {
 		errs = append(errs, errors.New("console: Operations is required"))
 	}
 	if o.SignIn == nil {
@@ -50,9 +52,10 @@ func (o Options) Validate() error {
 type Console struct {
 	ops      Operations
 	options  Options
-	keys     keys
+	sessions kit.Sessions
+	searches sealer
 	renderer *renderer
-	guard    *guard
+	guard    *kit.Guard
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -67,7 +70,10 @@ func New(o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Console{ops: o.Operations, options: o, renderer: r, guard: newGuard(), log: o.Logger, now: o.Now, keys: deriveKeys(o.SessionKey)}
+	c := &Console{
+		ops: o.Operations, options: o, sessions: kit.NewSessions(o.SessionKey), searches: newSealer(o.SessionKey), renderer: r, guard: kit.NewGuard(),
+		log: o.Logger, now: o.Now,
+	}
 	if c.log == nil {
 		c.log = slog.Default()
 	}

@@ -5,7 +5,7 @@ import (
 	"net/url"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // ContactsView is the list of contacts.
@@ -18,7 +18,7 @@ type ContactsView struct {
 
 // ContactRow is one contact of the list.
 type ContactRow struct {
-	api.Contact
+	ops.Contact
 	Link, Name   string
 	Subscription Mark
 }
@@ -32,14 +32,14 @@ func (c *Console) contacts(r *request) error {
 			return r.see(c.contactAddress(r.query))
 		}
 	}
-	f := api.ContactFilter{Directory: r.query("directory")}
-	if text, ok := c.keys.openText(r.query("q")); ok {
+	f := ops.ContactFilter{Directory: r.query("directory")}
+	if text, ok := c.searches.open(r.query("q")); ok {
 		var person map[string]string
 		if json.Unmarshal(text, &person) == nil {
 			f.Email, f.ExtRef, f.Phone = person["email"], person["ext_ref"], person["phone"]
 		}
 	}
-	page, err := c.ops.Contacts(r.context(), f, api.Paging{Cursor: r.query("cursor")})
+	page, err := c.ops.Contacts.List(r.context(), f, ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
 	}
@@ -76,15 +76,15 @@ func (c *Console) contactAddress(get func(string) string) string {
 	return address("/contacts", c.withPerson(q, person))
 }
 
-func (v *View) contactRow(k api.Contact) ContactRow {
+func (v *View) contactRow(k ops.Contact) ContactRow {
 	return ContactRow{Contact: k, Link: "/contacts/" + k.ID.String(), Name: v.contactName(k), Subscription: v.subscription(k)}
 }
 
-func (v *View) contactName(k api.Contact) string {
+func (v *View) contactName(k ops.Contact) string {
 	return first(personName(k), k.Email, k.ExtRef, k.Phone, k.ID.String())
 }
 
-func (v *View) subscription(k api.Contact) Mark {
+func (v *View) subscription(k ops.Contact) Mark {
 	if k.Unsubscribed {
 		return v.Status("unsubscribed")
 	}
@@ -93,7 +93,7 @@ func (v *View) subscription(k api.Contact) Mark {
 
 // ContactView is the page about one contact.
 type ContactView struct {
-	api.Contact
+	ops.Contact
 	Name         string
 	Subscription Mark
 	Fields       []ContactField
@@ -117,14 +117,14 @@ type ContactField struct {
 
 // ChangeRow is one change of a contact.
 type ChangeRow struct {
-	api.Change
+	ops.Change
 	CauseText string
 	Lines     []ChangeLine
 }
 
 // TransactionRow is one transaction of a contact.
 type TransactionRow struct {
-	api.Transaction
+	ops.Transaction
 	Line string
 	Tree Node
 }
@@ -135,23 +135,23 @@ func (c *Console) contact(r *request) error {
 		return err
 	}
 	ctx, v := r.context(), r.view
-	k, err := c.ops.Contact(ctx, contact)
+	k, err := c.ops.Contacts.Get(ctx, contact)
 	if err != nil {
 		return err
 	}
-	changes, err := c.ops.Changes(ctx, contact, api.Paging{Cursor: r.query("changes")})
+	changes, err := c.ops.Contacts.Changes(ctx, contact, ops.Paging{Cursor: r.query("changes")})
 	if err != nil {
 		return err
 	}
-	transactions, err := c.ops.Transactions(ctx, contact, api.Paging{Cursor: r.query("transactions"), Limit: 20})
+	transactions, err := c.ops.Contacts.Transactions(ctx, contact, ops.Paging{Cursor: r.query("transactions"), Limit: 20})
 	if err != nil {
 		return err
 	}
-	invitations, err := c.ops.Invitations(ctx, api.InvitationFilter{Contact: contact.String()}, api.Paging{})
+	invitations, err := c.ops.Invitations.List(ctx, ops.InvitationFilter{Contact: contact.String()}, ops.Paging{})
 	if err != nil {
 		return err
 	}
-	runs, err := c.ops.Runs(ctx, api.RunFilter{Contact: contact.String()}, api.Paging{Limit: 20})
+	runs, err := c.ops.Runs.List(ctx, ops.RunFilter{Contact: contact.String()}, ops.Paging{Limit: 20})
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (v *View) partPager(path, name, cursor, next string) Pager {
 	return p
 }
 
-func (v *View) contactFields(k api.Contact, changes []api.Change) (fields, embedded []ContactField) {
+func (v *View) contactFields(k ops.Contact, changes []ops.Change) (fields, embedded []ContactField) {
 	for _, f := range [][2]string{
 		{"ext_ref", k.ExtRef}, {"email", k.Email}, {"phone", k.Phone},
 		{"last_name", k.LastName}, {"first_name", k.FirstName}, {"language", k.Language},
@@ -203,7 +203,7 @@ func (v *View) contactFields(k api.Contact, changes []api.Change) (fields, embed
 const embeddedPrefix = "embedded_data."
 
 // contactField finds the newest change that set a field; key is its name there.
-func (v *View) contactField(name, key, text string, changes []api.Change) ContactField {
+func (v *View) contactField(name, key, text string, changes []ops.Change) ContactField {
 	f := ContactField{Name: name, Text: text}
 	for _, change := range changes {
 		if !change.Diff.Has(key) { // a nil diff has nothing

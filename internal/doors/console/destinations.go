@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/doors/kit"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // ConnectionsView is what the plan is connected with: where events come from and
@@ -21,7 +22,7 @@ type ConnectionsView struct {
 
 // DestinationRow is one destination of the list.
 type DestinationRow struct {
-	api.Destination
+	ops.Destination
 	Link    string
 	Mark    Mark
 	Where   string // what it is and where: Qualtrics · fra1
@@ -49,11 +50,11 @@ type StateNote struct {
 }
 
 func (c *Console) connections(r *request) error {
-	all, err := c.ops.Destinations(r.context())
+	all, err := c.ops.Destinations.List(r.context())
 	if err != nil {
 		return err
 	}
-	sources, err := c.ops.Sources(r.context())
+	sources, err := c.ops.Sources.List(r.context())
 	if err != nil {
 		return err
 	}
@@ -71,13 +72,13 @@ func (c *Console) connections(r *request) error {
 }
 
 // mayChange reports whether the state of a destination may change by itself.
-func mayChange(d api.Destination) bool {
+func mayChange(d ops.Destination) bool {
 	return len(d.Waiting) > 0 || d.Status != "ok" && d.Status != "off"
 }
 
 func destinationLink(name string) string { return "/destinations/" + url.PathEscape(name) }
 
-func (v *View) destinationRow(d api.Destination) DestinationRow {
+func (v *View) destinationRow(d ops.Destination) DestinationRow {
 	row := DestinationRow{
 		Destination: d, Link: destinationLink(d.Name), Mark: v.Status(d.Status), Where: v.word("destination.type_", d.Type), Place: d.Directory + d.Datacenter,
 		Notes: v.stateNotes(d), Pending: d.Waiting["pending"], Retries: d.Waiting["retrying"], Held: d.Waiting["held"],
@@ -92,7 +93,7 @@ func (v *View) destinationRow(d api.Destination) DestinationRow {
 }
 
 // stateNotes are why a destination is not ok, the weightiest first.
-func (v *View) stateNotes(d api.Destination) (notes []StateNote) {
+func (v *View) stateNotes(d ops.Destination) (notes []StateNote) {
 	if d.Status == "off" {
 		notes = append(notes, StateNote{Mark: v.Status("off"), Text: v.T("destination.off"), Do: v.T("destination.off_do")})
 	}
@@ -117,11 +118,11 @@ func (v *View) stateNotes(d api.Destination) (notes []StateNote) {
 	return append(notes, held...)
 }
 
-func (v *View) pausedNote(p api.Paused) StateNote {
+func (v *View) pausedNote(p ops.Paused) StateNote {
 	return StateNote{Mark: v.Status("paused"), Text: v.T("destination.paused", p.By), Reason: p.Note, When: v.since(p.At), Do: v.T("destination.paused_do")}
 }
 
-func (v *View) holdNote(h api.Hold) StateNote {
+func (v *View) holdNote(h ops.Hold) StateNote {
 	n := StateNote{Mark: v.Status("held"), Text: v.T("destination.hold_all"), Reason: h.Reason, When: v.until(h.Until), Do: v.T("destination.hold_do")}
 	if h.Action != "" {
 		n.Text = v.T("destination.hold", v.Action(h.Action))
@@ -148,7 +149,7 @@ type DestinationView struct {
 	Test     *TestResult
 
 	Asked       bool // for the account's directories
-	Directories []api.RemoteDirectory
+	Directories []ops.RemoteDirectory
 	Problem     string // why they are not to be had
 }
 
@@ -161,7 +162,7 @@ type WaitRow struct {
 
 // TestResult is what a test of a connection found.
 type TestResult struct {
-	api.Connection
+	ops.Connection
 	Mark Mark
 	Text string
 }
@@ -182,12 +183,12 @@ func (r *request) name() (string, error) {
 }
 
 // named is the destination in the path.
-func (c *Console) named(r *request) (api.Destination, error) {
+func (c *Console) named(r *request) (ops.Destination, error) {
 	name, err := r.name()
 	if err != nil {
-		return api.Destination{}, err
+		return ops.Destination{}, err
 	}
-	return c.ops.Destination(r.context(), name)
+	return c.ops.Destinations.Get(r.context(), name)
 }
 
 func (c *Console) destination(r *request) error {
@@ -198,7 +199,7 @@ func (c *Console) destination(r *request) error {
 	return c.showDestination(r, d, nil)
 }
 
-func (c *Console) showDestination(r *request, d api.Destination, test *TestResult) error {
+func (c *Console) showDestination(r *request, d ops.Destination, test *TestResult) error {
 	v := r.view
 	view := DestinationView{
 		DestinationRow: v.destinationRow(d), Live: mayChange(d), Oldest: v.MomentOf(d.OldestAt),
@@ -219,7 +220,7 @@ func (c *Console) showDestination(r *request, d api.Destination, test *TestResul
 	if part := r.Get("X-Part"); view.Asked && (part == "" || part == "directories") { // other parts are fetched again and again
 		ctx, cancel := context.WithTimeout(r.context(), askLimit)
 		defer cancel()
-		list, err := c.ops.RemoteDirectories(ctx, d.Name)
+		list, err := c.ops.Destinations.RemoteDirectories(ctx, d.Name)
 		view.Directories, view.Problem = list.Directories, r.problem(err)
 	}
 	return show(r, "destination", d.Name+" · "+v.T("nav.connections"), view)
@@ -231,7 +232,7 @@ func (r *request) problem(err error) string {
 		return ""
 	}
 	if fault.KindOf(err) == fault.Internal {
-		id := r.requestID()
+		id := kit.RequestID(r.Ctx)
 		r.console.log.Error("console page has only a part", "path", r.Path(), "request_id", id, "error", err)
 		return r.view.T("destination.internal", id)
 	}
@@ -246,9 +247,9 @@ func (c *Console) testDestination(r *request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.context(), askLimit)
 	defer cancel()
-	found, err := c.ops.TestConnection(ctx, d.Name, api.ConnectionInput{})
+	found, err := c.ops.Destinations.TestConnection(ctx, d.Name, ops.ConnectionInput{})
 	if err != nil {
-		found = api.Connection{Problem: r.problem(err)}
+		found = ops.Connection{Problem: r.problem(err)}
 	}
 	test := &TestResult{Connection: found, Mark: r.view.Status("failed"), Text: r.view.T("destination.test_failed")}
 	if found.OK {
@@ -272,7 +273,7 @@ func (c *Console) pauseDestination(r *request) error {
 	if err != nil {
 		return err
 	}
-	d, err := c.ops.Pause(r.context(), name, api.PauseInput{Note: r.form("note")}, "console")
+	d, err := c.ops.Destinations.Pause(r.context(), name, ops.PauseInput{Note: r.form("note")}, "console")
 	if err != nil {
 		return err
 	}
@@ -284,7 +285,7 @@ func (c *Console) resumeDestination(r *request) error {
 	if err != nil {
 		return err
 	}
-	d, err := c.ops.Resume(r.context(), name)
+	d, err := c.ops.Destinations.Resume(r.context(), name)
 	if err != nil {
 		return err
 	}

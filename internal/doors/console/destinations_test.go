@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 func TestConnections_ShowHowEachDestinationIsAndNoKeys(t *testing.T) {
@@ -53,8 +53,8 @@ func TestDestination_TroubleAndItsHold_AreOneNote(t *testing.T) {
 
 func TestTest_ShowsWhatItFoundWithTheRequestID(t *testing.T) {
 	t.Parallel()
-	ops := &fake{tested: api.Connection{OK: true, Account: "aya@acme", Notice: "the account is in data center fra1", RequestID: "req-7"}}
-	b := signedIn(t, ops)
+	f := &fake{tested: ops.Connection{OK: true, Account: "aya@acme", Notice: "the account is in data center fra1", RequestID: "req-7"}}
+	b := signedIn(t, f)
 	a := b.post("/destinations/acme", "/destinations/acme/test", url.Values{})
 	require.Equal(t, http.StatusOK, a.StatusCode)
 	for _, text := range []string{"The connection works", "aya@acme", "the account is in data center fra1", "req-7", "</html>"} {
@@ -67,9 +67,9 @@ func TestTest_ShowsWhatItFoundWithTheRequestID(t *testing.T) {
 	require.Contains(t, part, "req-7")
 	b.header.Del("X-Part")
 
-	ops.tested = api.Connection{Problem: "the API token is unknown"}
+	f.tested = ops.Connection{Problem: "the API token is unknown"}
 	require.Contains(t, b.post("/destinations/acme", "/destinations/acme/test", url.Values{}).body, "The connection does not work</b>: <span translate=\"no\">the API token is unknown")
-	ops.remote = fault.New(fault.Internal, "a secret detail")
+	f.remote = fault.New(fault.Internal, "a secret detail")
 	a = b.post("/destinations/acme", "/destinations/acme/test", url.Values{})
 	require.Equal(t, http.StatusOK, a.StatusCode)
 	require.Contains(t, a.body, "under request id "+a.Header.Get("X-Request-Id"))
@@ -83,24 +83,24 @@ func TestTest_LoadedAgain_IsNotRepeated(t *testing.T) {
 	a := b.get("/destinations/acme/test")
 	require.Equal(t, http.StatusSeeOther, a.StatusCode)
 	require.Equal(t, "/destinations/acme", a.Header.Get("Location"))
-	require.Zero(t, b.ops.asked)
+	require.Zero(t, b.fake.asked)
 }
 
 func TestDirectories_AreAskedForOnDemandOnly(t *testing.T) {
 	t.Parallel()
 	b := signedIn(t, &fake{})
 	require.NotContains(t, b.get("/destinations/acme").body, "POOL_")
-	require.Zero(t, b.ops.asked)
+	require.Zero(t, b.fake.asked)
 	body := b.get("/destinations/acme?directories=1").body
 	require.Contains(t, body, `data-copy="POOL_3fLxq09"`)
 	require.Contains(t, body, "社員")
-	require.Equal(t, 1, b.ops.asked)
+	require.Equal(t, 1, b.fake.asked)
 	b.header.Set("X-Part", "head")
 	b.get("/destinations/acme?directories=1")
-	require.Equal(t, 1, b.ops.asked, "the state is fetched again and again, the account is left alone")
+	require.Equal(t, 1, b.fake.asked, "the state is fetched again and again, the account is left alone")
 	b.header.Del("X-Part")
 
-	b.ops.remote = fault.New(fault.Conflict, "the API token is refused")
+	b.fake.remote = fault.New(fault.Conflict, "the API token is refused")
 	a := b.get("/destinations/acme?directories=1")
 	require.Equal(t, http.StatusOK, a.StatusCode, "the rest of the page is there")
 	require.Contains(t, a.body, "the API token is refused")
@@ -113,13 +113,13 @@ func TestPauseAndResume_LeadBackToThePage(t *testing.T) {
 	a := b.post("/destinations/acme", "/destinations/"+destinationID.String()+"/pause", url.Values{"note": {" moving <b>house</b> "}})
 	require.Equal(t, http.StatusSeeOther, a.StatusCode)
 	require.Equal(t, "/destinations/acme", a.Header.Get("Location"))
-	require.Equal(t, api.Paused{At: testNow, By: "console", Note: "moving <b>house</b>"}, *b.ops.paused)
+	require.Equal(t, ops.Paused{At: testNow, By: "console", Note: "moving <b>house</b>"}, *b.fake.paused)
 	body := b.get("/destinations/acme").body
 	require.Contains(t, body, "moving &lt;b&gt;house")
 	require.NotContains(t, body, `action="/destinations/acme/pause"`, "it is paused")
 	a = b.post("/destinations/acme", "/destinations/acme/resume", url.Values{})
 	require.Equal(t, "/destinations/acme", a.Header.Get("Location"))
-	require.Nil(t, b.ops.paused)
+	require.Nil(t, b.fake.paused)
 	require.Contains(t, b.get("/destinations/acme").body, `action="/destinations/acme/pause"`)
 }
 
@@ -129,8 +129,8 @@ func TestDestination_PostsWithoutTheToken_DoNothing(t *testing.T) {
 	for _, do := range []string{"test", "pause", "resume"} {
 		require.Equal(t, http.StatusForbidden, b.do(http.MethodPost, "/destinations/acme/"+do, url.Values{}).StatusCode, do)
 	}
-	require.Zero(t, b.ops.asked)
-	require.Nil(t, b.ops.paused)
+	require.Zero(t, b.fake.asked)
+	require.Nil(t, b.fake.paused)
 }
 
 func TestHome_DestinationsThatAreNotOk_LeadToTheirPages(t *testing.T) {
@@ -141,13 +141,13 @@ func TestHome_DestinationsThatAreNotOk_LeadToTheirPages(t *testing.T) {
 	require.Contains(t, body, "until 10-22 05:03:50 (in 40 s)")
 
 	v := testView(t, "en", "")
-	mark, text := v.verdict(api.Overview{Parts: []api.Part{{Name: "crm", Status: "held", Until: ptr(testNow)}}})
+	mark, text := v.verdict(ops.Overview{Parts: []ops.Part{{Name: "crm", Status: "held", Until: ptr(testNow)}}})
 	require.Equal(t, "well", mark.Code, "it goes on by itself: nobody is needed")
 	require.Equal(t, "All is well", text)
-	mark, _ = v.verdict(api.Overview{Parts: []api.Part{{Name: "crm", Status: "failed"}}})
+	mark, _ = v.verdict(ops.Overview{Parts: []ops.Part{{Name: "crm", Status: "failed"}}})
 	require.Equal(t, "unwell", mark.Code)
-	require.Equal(t, "メール", testView(t, "ja", "").partLine(api.Part{Name: "mail"}).Label)
-	require.Equal(t, "mail", testView(t, "ja", "").partLine(api.Part{Name: "mail", Destination: destinationID}).Label, "a destination keeps its name")
+	require.Equal(t, "メール", testView(t, "ja", "").partLine(ops.Part{Name: "mail"}).Label)
+	require.Equal(t, "mail", testView(t, "ja", "").partLine(ops.Part{Name: "mail", Destination: destinationID}).Label, "a destination keeps its name")
 }
 
 func TestEvent_DeliveryThatWaitsForItsDestination_SaysSo(t *testing.T) {
@@ -159,6 +159,6 @@ func TestEvent_DeliveryThatWaitsForItsDestination_SaysSo(t *testing.T) {
 	require.Contains(t, body, "8a1f-93", "for the account's support")
 
 	v := testView(t, "ja", "")
-	require.Nil(t, v.waits(&api.Delivery{Status: "retrying"}))
-	require.Equal(t, "aya が一時停止しました", v.waits(&api.Delivery{Status: "held", Paused: &api.Paused{At: testNow, By: "aya"}}).Text)
+	require.Nil(t, v.waits(&ops.Delivery{Status: "retrying"}))
+	require.Equal(t, "aya が一時停止しました", v.waits(&ops.Delivery{Status: "held", Paused: &ops.Paused{At: testNow, By: "aya"}}).Text)
 }

@@ -3,7 +3,7 @@ package console
 import (
 	"sort"
 
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // DistributionsView is the list of distributions.
@@ -16,7 +16,7 @@ type DistributionsView struct {
 
 // DistributionRow is one distribution of a list.
 type DistributionRow struct {
-	api.Distribution
+	ops.Distribution
 	Link                    string
 	Mark                    Mark
 	Planned, Sent, Finished int
@@ -24,7 +24,7 @@ type DistributionRow struct {
 
 func (c *Console) distributions(r *request) error {
 	run := r.query("run")
-	page, err := c.ops.Distributions(r.context(), run, api.Paging{Cursor: r.query("cursor")})
+	page, err := c.ops.Distributions.List(r.context(), ops.DistributionFilter{Run: run}, ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (c *Console) distributions(r *request) error {
 	return show(r, "distributions", v.T("nav.distributions"), view)
 }
 
-func (v *View) distributionRow(d api.Distribution) DistributionRow {
+func (v *View) distributionRow(d ops.Distribution) DistributionRow {
 	return DistributionRow{
 		Distribution: d, Link: "/distributions/" + d.ID.String(), Mark: v.Status(d.Status),
 		Planned: d.Counts["planned"], Sent: d.Counts["sent"], Finished: d.Counts["finished"],
@@ -49,7 +49,7 @@ func (v *View) distributionRow(d api.Distribution) DistributionRow {
 
 // DistributionView is the page about one distribution.
 type DistributionView struct {
-	api.Distribution
+	ops.Distribution
 	Mark        Mark
 	Live        bool
 	Funnel      []FunnelStage
@@ -81,7 +81,7 @@ type ReasonCount struct {
 
 // InvitationRow is one invitation of a list.
 type InvitationRow struct {
-	api.Invitation
+	ops.Invitation
 	Mark     Mark
 	Last     Stamp
 	Messages []MessageLine
@@ -91,7 +91,7 @@ type InvitationRow struct {
 
 // MessageLine is one message of an invitation.
 type MessageLine struct {
-	api.Message
+	ops.Message
 	KindText string
 	Mark     Mark
 }
@@ -107,11 +107,11 @@ func (c *Console) distribution(r *request) error {
 		return err
 	}
 	ctx, v := r.context(), r.view
-	d, err := c.ops.Distribution(ctx, distribution)
+	d, err := c.ops.Distributions.Get(ctx, distribution)
 	if err != nil {
 		return err
 	}
-	invitations, err := c.ops.Invitations(ctx, api.InvitationFilter{Distribution: distribution.String()}, api.Paging{Cursor: r.query("cursor")})
+	invitations, err := c.ops.Invitations.List(ctx, ops.InvitationFilter{Distribution: distribution.String()}, ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (c *Console) distribution(r *request) error {
 	return show(r, "distribution", d.Survey+" · "+distribution.String(), view)
 }
 
-func (v *View) invitationRow(i api.Invitation) InvitationRow {
+func (v *View) invitationRow(i ops.Invitation) InvitationRow {
 	row := InvitationRow{Invitation: i, Mark: v.Status(i.Status), Answer: v.ObjectTree("$", i.Response)}
 	row.Last = v.TimeOf(i.SentAt)
 	if i.OpenedAt != nil {

@@ -5,12 +5,12 @@
 // Pages are HTML made on the server from embedded templates. They work with
 // scripts off; the scripts only fetch a part of a page instead of the whole, add
 // keys and copying. Nothing is computed here that the API does not also tell:
-// the console calls Operations, which the API's service satisfies.
+// the console calls the operations of ops that the API calls too.
 //
 // It is not a client framework and not the place for rules of the domain: what
 // an outcome means is decided where it is made and shown here.
 //
-//	c, err := console.New(console.Options{Operations: ops, SignIn: check, SessionKey: key})
+//	c, err := console.New(console.Options{Operations: console.Of(all), SignIn: check, SessionKey: key})
 //	...
 //	c.Register(app)
 package console

@@ -7,12 +7,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // EventView is the page about one event.
 type EventView struct {
-	api.Why
+	ops.Why
 	Mark     Mark
 	Name     string
 	Counts   string // "1 done, 2 not matched"
@@ -36,7 +36,7 @@ func (c *Console) event(r *request) error {
 	if err != nil {
 		return err
 	}
-	why, err := c.ops.Why(r.context(), event)
+	why, err := c.ops.Events.Why(r.context(), event)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (c *Console) eventRaw(r *request) error {
 	if err != nil {
 		return err
 	}
-	why, err := c.ops.Why(r.context(), event)
+	why, err := c.ops.Events.Why(r.context(), event)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // EventsView is the list of events.
@@ -36,7 +36,7 @@ type Chip struct{ Label, Text, Remove, RemoveLabel string }
 
 // EventRow is one event of the list.
 type EventRow struct {
-	api.Event
+	ops.Event
 	Link    string
 	Mark    Mark
 	Title   string // what happened: the track name, the page
@@ -61,7 +61,7 @@ var eventFilters = []struct {
 
 var (
 	eventTypes    = []string{"identify", "track", "page", "screen", "group", "alias", "delete"}
-	eventStatuses = []string{api.EventAccepted, api.EventProcessed, api.EventRetrying, api.EventFailed, api.EventInvalid}
+	eventStatuses = []string{ops.EventAccepted, ops.EventProcessed, ops.EventRetrying, ops.EventFailed, ops.EventInvalid}
 )
 
 const newerMax = 100
@@ -80,7 +80,7 @@ func (c *Console) events(r *request) error {
 	if r.query("bad") == "time" {
 		problem = r.view.T("filter.bad_time")
 	}
-	page, err := c.ops.Events(r.context(), filter, api.Paging{Cursor: r.query("cursor")})
+	page, err := c.ops.Events.List(r.context(), filter, ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
 	}
@@ -111,12 +111,12 @@ func (c *Console) events(r *request) error {
 
 // eventsNewer counts what came since the reader's first row: rows never move by
 // themselves, the reader decides.
-func (c *Console) eventsNewer(r *request, filter api.EventFilter) error {
+func (c *Console) eventsNewer(r *request, filter ops.EventFilter) error {
 	newest, err := id.Parse(r.Get("X-Since"))
 	if err != nil {
 		return err
 	}
-	page, err := c.ops.Events(r.context(), filter, api.Paging{Limit: newerMax})
+	page, err := c.ops.Events.List(r.context(), filter, ops.Paging{Limit: newerMax})
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (c *Console) eventQuery(values url.Values) url.Values {
 func (c *Console) withPerson(q url.Values, person map[string]string) url.Values {
 	if len(person) > 0 {
 		b, _ := json.Marshal(person) // a map of texts always encodes
-		q.Set("q", c.keys.sealText(b))
+		q.Set("q", c.searches.seal(b))
 	}
 	return q
 }
@@ -180,7 +180,7 @@ func (c *Console) filterValues(r *request, sealed ...string) url.Values {
 		}
 	}
 	var person map[string]string
-	if text, ok := c.keys.openText(r.query("q")); ok && json.Unmarshal(text, &person) == nil {
+	if text, ok := c.searches.open(r.query("q")); ok && json.Unmarshal(text, &person) == nil {
 		for _, name := range sealed {
 			if t := person[name]; t != "" {
 				values.Set(name, t)
@@ -190,8 +190,8 @@ func (c *Console) filterValues(r *request, sealed ...string) url.Values {
 	return values
 }
 
-func (v *View) eventFilter(values url.Values) (api.EventFilter, string) {
-	f := api.EventFilter{
+func (v *View) eventFilter(values url.Values) (ops.EventFilter, string) {
+	f := ops.EventFilter{
 		Source: values.Get("source"), MessageID: values.Get("message_id"), Status: values.Get("status"),
 		Type: values.Get("type"), Name: values.Get("event"), UserID: values.Get("user_id"),
 	}
@@ -214,7 +214,7 @@ func (v *View) eventFilter(values url.Values) (api.EventFilter, string) {
 	return f, problem
 }
 
-func (v *View) eventForm(values url.Values, f api.EventFilter) EventForm {
+func (v *View) eventForm(values url.Values, f ops.EventFilter) EventForm {
 	form := EventForm{
 		MessageID: values.Get("message_id"), Source: values.Get("source"), UserID: values.Get("user_id"), Name: values.Get("event"),
 		Since: v.inputTime(f.Since), Until: v.inputTime(f.Until),
@@ -233,12 +233,12 @@ func (v *View) options(values []string, chosen string, text func(string) string)
 	return all
 }
 
-func (v *View) eventRow(e api.Event) EventRow {
+func (v *View) eventRow(e ops.Event) EventRow {
 	row := EventRow{Event: e, Link: "/events/" + e.ID.String(), Title: first(e.Event, e.Type, "–"), Mark: v.Status(e.Status)}
 	switch {
 	case e.Reason != "":
 		row.Summary = e.Reason
-	case e.Status == api.EventProcessed && len(e.Deliveries) == 0:
+	case e.Status == ops.EventProcessed && len(e.Deliveries) == 0:
 		row.Mark = v.Status("nothing")
 	default:
 		row.Summary = v.deliveriesLine(e.Deliveries)
@@ -248,7 +248,7 @@ func (v *View) eventRow(e api.Event) EventRow {
 
 // deliveriesLine names the mapping that matters most: one that failed, then one
 // that still goes on, then the first; and how many more there are.
-func (v *View) deliveriesLine(ds []api.Delivery) string {
+func (v *View) deliveriesLine(ds []ops.Delivery) string {
 	if len(ds) == 0 {
 		return ""
 	}

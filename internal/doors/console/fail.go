@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/doors/kit"
 )
 
 var (
@@ -46,7 +47,7 @@ func (r *request) fail(err error) error {
 	case errors.Is(err, errForged):
 		f = failure{fiber.StatusForbidden, "forged", true}
 	}
-	rid := r.requestID()
+	rid := kit.RequestID(r.Ctx)
 	data := FailView{Heading: r.view.T("fail." + f.key), Text: r.view.T("fail." + f.key + "_text"), RequestID: rid, Retry: f.retry && r.Method() == fiber.MethodGet}
 	if f.key == "invalid" || f.key == "conflict" || f.key == "unavailable" {
 		data.Detail = fault.Public(err)
@@ -59,16 +60,4 @@ func (r *request) fail(err error) error {
 		return r.Status(fiber.StatusInternalServerError).SendString("internal error, request " + rid)
 	}
 	return nil
-}
-
-// requestID is the id that the program gave this request, else a new one.
-func (r *request) requestID() string {
-	for _, h := range []string{r.GetRespHeader(fiber.HeaderXRequestID), r.Get(fiber.HeaderXRequestID)} {
-		if h != "" && len(h) <= 64 {
-			return h
-		}
-	}
-	id := randomText()
-	r.Set(fiber.HeaderXRequestID, id)
-	return id
 }

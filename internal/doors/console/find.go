@@ -16,7 +16,7 @@ func (c *Console) find(r *request) error {
 	if text == "" {
 		return r.see("/")
 	}
-	path, err := c.ops.Find(r.context(), text)
+	path, err := c.ops.Finder.Find(r.context(), text)
 	if err == nil && path != "" {
 		return r.see(local(path))
 	}

@@ -1,7 +1,7 @@
 package console
 
 import (
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // Tile is one number of the home page.
@@ -18,7 +18,7 @@ type FirstStep struct {
 
 // HomeView is what the home page shows.
 type HomeView struct {
-	api.Overview
+	ops.Overview
 	Verdict     Mark
 	VerdictText string
 	Tiles       []Tile
@@ -31,13 +31,13 @@ type HomeView struct {
 
 // PartLine is one part of the installation. A destination leads to its page.
 type PartLine struct {
-	api.Part
+	ops.Part
 	Label, Link, When string
 	Mark              Mark
 }
 
 func (c *Console) home(r *request) error {
-	o, err := c.ops.Overview(r.context())
+	o, err := c.ops.Installation.Overview(r.context())
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (c *Console) home(r *request) error {
 	return show(r, "home", v.T("nav.home"), h)
 }
 
-func (v *View) partLine(p api.Part) PartLine {
+func (v *View) partLine(p ops.Part) PartLine {
 	line := PartLine{Part: p, Label: v.Part(p.Name), Mark: v.Status(p.Status)}
 	if p.Destination != 0 {
 		line.Label, line.Link = p.Name, destinationLink(p.Destination.String())
@@ -88,7 +88,7 @@ func (v *View) partLine(p api.Part) PartLine {
 // verdict answers "are we well" with what needs somebody: a part that failed is
 // not well, anything else that waits for a person is a number of things. What goes
 // on by itself needs nobody.
-func (v *View) verdict(o api.Overview) (Mark, string) {
+func (v *View) verdict(o ops.Overview) (Mark, string) {
 	failed, held := 0, 0
 	for _, p := range o.Parts {
 		switch {
@@ -108,7 +108,7 @@ func (v *View) verdict(o api.Overview) (Mark, string) {
 	}
 }
 
-func (v *View) tiles(o api.Overview) []Tile {
+func (v *View) tiles(o ops.Overview) []Tile {
 	waiting := Tile{Label: v.T("home.waiting"), Number: v.Num(o.Waiting), Mark: v.Status("pending"), Link: "/events?status=accepted"}
 	if o.OldestWait > 0 {
 		waiting.Note = v.T("home.oldest", v.Duration(o.OldestWait))

@@ -22,7 +22,7 @@ func TestEvents_FilterForm_AddressNamesNobody(t *testing.T) {
 	require.Contains(t, to, "since=2026-10-22T04%3A00%3A00Z")
 
 	body := b.get(to).body
-	f := b.ops.eventFilters[len(b.ops.eventFilters)-1]
+	f := b.fake.eventFilters[len(b.fake.eventFilters)-1]
 	require.Equal(t, "taro@example.com", f.UserID)
 	require.Equal(t, []string{"failed", "m-1", "web", "track", "Order Paid"}, []string{f.Status, f.MessageID, f.Source, f.Type, f.Name})
 	require.Equal(t, time.Date(2026, 10, 22, 4, 0, 0, 0, time.UTC), *f.Since)
@@ -56,21 +56,21 @@ func TestEvents_UnreadableTime_IsSaidAndDoesNotFilter(t *testing.T) {
 	a := b.get("/events?since=yesterday")
 	require.Equal(t, http.StatusOK, a.StatusCode)
 	require.Contains(t, a.body, `role="alert"`)
-	require.Nil(t, b.ops.eventFilters[0].Since)
+	require.Nil(t, b.fake.eventFilters[0].Since)
 }
 
 func TestEvents_ForgedSeal_IsNoFilter(t *testing.T) {
 	t.Parallel()
 	b := signedIn(t, &fake{})
 	require.Equal(t, http.StatusOK, b.get("/events?q=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").StatusCode)
-	require.Empty(t, b.ops.eventFilters[0].UserID)
+	require.Empty(t, b.fake.eventFilters[0].UserID)
 }
 
 func TestEvents_Pager_KeepsFiltersAndChangingOneDropsTheCursor(t *testing.T) {
 	t.Parallel()
 	b := signedIn(t, &fake{})
 	body := b.get("/events?status=failed&source=web&cursor=abc").body
-	require.Equal(t, "abc", b.ops.paging[0].Cursor)
+	require.Equal(t, "abc", b.fake.paging[0].Cursor)
 	require.Contains(t, body, `href="/events?cursor=older&amp;source=web&amp;status=failed"`)
 	require.Contains(t, body, `href="/events?source=web&amp;status=failed"`, "newest")
 	chips := regexp.MustCompile(`(?s)<li class="chip">.*?</li>`).FindAllString(body, -1)
@@ -93,7 +93,7 @@ func TestEvents_Newer_CountsOnlyAndNeverMovesRows(t *testing.T) {
 	require.Contains(t, a.body, "2 newer events")
 	require.Contains(t, a.body, `href="/events?source=web"`)
 	require.NotContains(t, a.body, "<table")
-	require.Equal(t, "web", b.ops.eventFilters[1].Source, "the same filters count")
+	require.Equal(t, "web", b.fake.eventFilters[1].Source, "the same filters count")
 
 	b.header.Set("X-Since", eventID.String())
 	require.NotContains(t, b.get("/events").body, "<a")
@@ -110,12 +110,12 @@ func TestContacts_FilterForm_AddressNamesNobody(t *testing.T) {
 		require.NotContains(t, to, secret)
 	}
 	body := b.get(to).body
-	f := b.ops.contactFilters[len(b.ops.contactFilters)-1]
+	f := b.fake.contactFilters[len(b.fake.contactFilters)-1]
 	require.Equal(t, []string{"customers", "taro@example.com", "u_42", "+81312345678"}, []string{f.Directory, f.Email, f.ExtRef, f.Phone})
 	next := regexp.MustCompile(`rel="next" href="([^"]+)"`).FindStringSubmatch(body)
 	require.NotNil(t, next)
 	b.get(strings.ReplaceAll(next[1], "&amp;", "&"))
-	require.Equal(t, f, b.ops.contactFilters[len(b.ops.contactFilters)-1], "older rows keep the search")
+	require.Equal(t, f, b.fake.contactFilters[len(b.fake.contactFilters)-1], "older rows keep the search")
 	require.NotEqual(t, to, b.get("/contacts?email=someone@example.com").Header.Get("Location"))
 }
 

@@ -4,36 +4,93 @@ import (
 	"context"
 
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // Operations is what the pages ask for, nothing more. Lists are newest first.
 // Errors are faults: NotFound becomes the not-found page, Unavailable a page that
 // says what is away. All methods are called from many requests at once.
-type Operations interface {
-	Overview(ctx context.Context) (api.Overview, error)
-	Events(ctx context.Context, f api.EventFilter, p api.Paging) (api.Page[api.Event], error)
-	Why(ctx context.Context, event id.ID) (api.Why, error)
-	Contacts(ctx context.Context, f api.ContactFilter, p api.Paging) (api.Page[api.Contact], error)
-	Contact(ctx context.Context, contact id.ID) (api.Contact, error)
-	Changes(ctx context.Context, contact id.ID, p api.Paging) (api.Page[api.Change], error)
-	Transactions(ctx context.Context, contact id.ID, p api.Paging) (api.Page[api.Transaction], error)
-	Runs(ctx context.Context, f api.RunFilter, p api.Paging) (api.Page[api.Run], error)
-	Run(ctx context.Context, run id.ID) (api.Run, error)
-	// Distributions lists those of one run, or all when run is empty.
-	Distributions(ctx context.Context, run string, p api.Paging) (api.Page[api.Distribution], error)
-	Distribution(ctx context.Context, distribution id.ID) (api.Distribution, error)
-	Invitations(ctx context.Context, f api.InvitationFilter, p api.Paging) (api.Page[api.Invitation], error)
-	Outbox(ctx context.Context, p api.Paging) (api.Page[api.Mail], error)
-	Mail(ctx context.Context, mail id.ID) (api.Mail, error)
-	Sources(ctx context.Context) (api.SourceList, error)
-	Destinations(ctx context.Context) (api.DestinationList, error)
-	Destination(ctx context.Context, nameOrID string) (api.Destination, error)
-	// TestConnection and RemoteDirectories ask a remote account, which may take long.
-	TestConnection(ctx context.Context, nameOrID string, in api.ConnectionInput) (api.Connection, error)
-	RemoteDirectories(ctx context.Context, nameOrID string) (api.RemoteDirectoryList, error)
-	Pause(ctx context.Context, nameOrID string, in api.PauseInput, by string) (api.Destination, error)
-	Resume(ctx context.Context, nameOrID string) (api.Destination, error)
+type Operations struct {
+	Events        Events
+	Contacts      Contacts
+	Runs          Runs
+	Distributions Distributions
+	Invitations   Invitations
+	Outbox        Outbox
+	Sources       Sources
+	Destinations  Destinations
+	Installation  Installation
+	Finder        Finder
+}
+
+// Of are the pages' operations of all.
+func Of(all *ops.Operations) Operations {
+	return Operations{
+		Events: all.Events, Contacts: all.Contacts, Runs: all.Runs, Distributions: all.Distributions, Invitations: all.Invitations, Outbox: all.Outbox,
+		Sources: all.Sources, Destinations: all.Destinations, Installation: all.Installation, Finder: all.Finder,
+	}
+}
+
+// Events are ops.Events.
+type Events interface {
+	List(ctx context.Context, f ops.EventFilter, p ops.Paging) (ops.Page[ops.Event], error)
+	Why(ctx context.Context, event id.ID) (ops.Why, error)
+}
+
+// Contacts are ops.Contacts.
+type Contacts interface {
+	List(ctx context.Context, f ops.ContactFilter, p ops.Paging) (ops.Page[ops.Contact], error)
+	Get(ctx context.Context, contact id.ID) (ops.Contact, error)
+	Changes(ctx context.Context, contact id.ID, p ops.Paging) (ops.Page[ops.Change], error)
+	Transactions(ctx context.Context, contact id.ID, p ops.Paging) (ops.Page[ops.Transaction], error)
+}
+
+// Runs are ops.Runs.
+type Runs interface {
+	List(ctx context.Context, f ops.RunFilter, p ops.Paging) (ops.Page[ops.Run], error)
+	Get(ctx context.Context, run id.ID) (ops.Run, error)
+}
+
+// Distributions are ops.Distributions.
+type Distributions interface {
+	List(ctx context.Context, f ops.DistributionFilter, p ops.Paging) (ops.Page[ops.Distribution], error)
+	Get(ctx context.Context, distribution id.ID) (ops.Distribution, error)
+}
+
+// Invitations are ops.Invitations.
+type Invitations interface {
+	List(ctx context.Context, f ops.InvitationFilter, p ops.Paging) (ops.Page[ops.Invitation], error)
+}
+
+// Outbox is ops.Outbox.
+type Outbox interface {
+	List(ctx context.Context, p ops.Paging) (ops.Page[ops.Mail], error)
+	Get(ctx context.Context, mail id.ID) (ops.Mail, error)
+}
+
+// Sources are ops.Sources.
+type Sources interface {
+	List(ctx context.Context) (ops.SourceList, error)
+}
+
+// Destinations are ops.Destinations. TestConnection and RemoteDirectories ask a
+// remote account, which may take long.
+type Destinations interface {
+	List(ctx context.Context) (ops.DestinationList, error)
+	Get(ctx context.Context, nameOrID string) (ops.Destination, error)
+	TestConnection(ctx context.Context, nameOrID string, in ops.ConnectionInput) (ops.Connection, error)
+	RemoteDirectories(ctx context.Context, nameOrID string) (ops.RemoteDirectoryList, error)
+	Pause(ctx context.Context, nameOrID string, in ops.PauseInput, by string) (ops.Destination, error)
+	Resume(ctx context.Context, nameOrID string) (ops.Destination, error)
+}
+
+// Installation is ops.Installation.
+type Installation interface {
+	Overview(ctx context.Context) (ops.Overview, error)
+}
+
+// Finder is ops.Finder.
+type Finder interface {
 	// Find returns the path of the page about whatever the text names: an id, a
 	// message id, an address, a phone number. NotFound when it names nothing.
 	Find(ctx context.Context, text string) (path string, err error)

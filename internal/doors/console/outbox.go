@@ -1,25 +1,22 @@
 package console
 
 import (
-	"encoding/json"
-	"strings"
-
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // OutboxView lists the mails that were caught instead of sent.
 type OutboxView struct {
-	Rows  []api.Mail
+	Rows  []ops.Mail
 	Pager Pager
 	Empty Empty
 }
 
 func (c *Console) outbox(r *request) error {
-	page, err := c.ops.Outbox(r.context(), api.Paging{Cursor: r.query("cursor")})
+	page, err := c.ops.Outbox.List(r.context(), ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
 	}
@@ -31,7 +28,7 @@ func (c *Console) outbox(r *request) error {
 
 // MailView is the page about one mail.
 type MailView struct {
-	api.Mail
+	ops.Mail
 	Frame   string
 	Headers []Pair
 }
@@ -41,19 +38,19 @@ func (c *Console) mail(r *request) error {
 	if err != nil {
 		return err
 	}
-	view := MailView{Mail: m, Headers: readHeaders(m.Headers)}
+	view := MailView{Mail: m, Headers: headerPairs(m.Headers)}
 	if m.HTML != "" {
 		view.Frame = "/outbox/" + m.ID.String() + "/html"
 	}
 	return show(r, "mail", first(m.Subject, m.ID.String()), view)
 }
 
-func (c *Console) oneMail(r *request) (api.Mail, error) {
+func (c *Console) oneMail(r *request) (ops.Mail, error) {
 	mail, err := r.id()
 	if err != nil {
-		return api.Mail{}, err
+		return ops.Mail{}, err
 	}
-	return c.ops.Mail(r.context(), mail)
+	return c.ops.Outbox.Get(r.context(), mail)
 }
 
 // mailPolicy is the policy of a mail's HTML: other people's text in our origin's
@@ -73,27 +70,10 @@ func (c *Console) mailHTML(r *request) error {
 	return r.SendString(m.HTML)
 }
 
-// readHeaders takes headers through their JSON: texts or lists of texts by name.
-func readHeaders(headers any) []Pair {
-	b, err := json.Marshal(headers)
-	if err != nil {
-		return nil
-	}
-	o, err := jsonvalue.ParseObject(b)
-	if err != nil {
-		return nil
-	}
+func headerPairs(headers *jsonvalue.Object) []Pair {
 	var pairs []Pair
-	for name, value := range o.All() {
-		text := plainText(value)
-		if list, ok := value.([]any); ok {
-			texts := make([]string, len(list))
-			for i, x := range list {
-				texts[i] = plainText(x)
-			}
-			text = strings.Join(texts, ", ")
-		}
-		pairs = append(pairs, Pair{Name: name, Text: text})
+	for name, value := range headers.All() {
+		pairs = append(pairs, Pair{Name: name, Text: plainText(value)})
 	}
 	return pairs
 }

@@ -10,10 +10,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 func testView(t *testing.T, lang, zone string) *View {
@@ -58,7 +59,7 @@ func TestPersonName_OrderByLanguageAndScript(t *testing.T) {
 		{"太郎", "山田", "ja", "山田 太郎"}, {"太郎", "山田", "", "山田 太郎"}, {"Taro", "Yamada", "en", "Taro Yamada"}, {"Taro", "Yamada", "JA", "Yamada Taro"},
 		{"민수", "김", "ko-KR", "김 민수"}, {"Aya", "", "en", "Aya"}, {"", "山田", "ja", "山田"}, {" ", "", "", ""}, {"太郎", "Smith", "en", "太郎 Smith"},
 	} {
-		require.Equal(t, c.want, personName(api.Contact{FirstName: c.first, LastName: c.last, Language: c.lang}))
+		require.Equal(t, c.want, personName(ops.Contact{FirstName: c.first, LastName: c.last, Language: c.lang}))
 	}
 }
 
@@ -96,7 +97,7 @@ func TestTree_LargePayload_IsBounded(t *testing.T) {
 func TestChart_StacksWithinItsHeightAndKeepsSmallNumbersVisible(t *testing.T) {
 	t.Parallel()
 	v := testView(t, "en", "")
-	minutes := []api.Minute{{Start: testNow, Processed: 10000, Failed: 1}, {Start: testNow.Add(time.Minute), Waiting: 1}, {Start: testNow.Add(2 * time.Minute)}}
+	minutes := []ops.Minute{{Start: testNow, Processed: 10000, Failed: 1}, {Start: testNow.Add(time.Minute), Waiting: 1}, {Start: testNow.Add(2 * time.Minute)}}
 	c := v.chart(minutes)
 	require.Equal(t, "12,000", c.Top)
 	for _, b := range c.Bars {
@@ -124,14 +125,13 @@ func TestRoundUp_HoldsAndIsEven(t *testing.T) {
 	}
 }
 
-// The page reads verdicts and traces by their JSON; these are the real ones.
 func TestWhy_ReadsRealVerdictsAndTraces(t *testing.T) {
 	t.Parallel()
 	v := testView(t, "en", "")
 	event := object(`{"type":"track","event":"Order Paid","userId":"u_42","properties":{"plan":"free"}}`)
 	filter, err := fql.Compile(`type = "track" and properties.plan = "pro" and properties.total > 3`)
 	require.NoError(t, err)
-	lines := v.clauseLines(filter.Explain(event))
+	lines := v.clauseLines(ptr(filter.Explain(event)))
 	require.Len(t, lines, 3)
 	require.Equal(t, []string{"true", "false", "unjudged"}, []string{lines[0].Mark.Code, lines[1].Mark.Code, lines[2].Mark.Code})
 	require.Equal(t, `saw "free"`, lines[1].Saw)
@@ -140,7 +140,7 @@ func TestWhy_ReadsRealVerdictsAndTraces(t *testing.T) {
 
 	either, err := fql.Compile(`type = "page" or properties.none = "x"`)
 	require.NoError(t, err)
-	lines = v.clauseLines(either.Explain(event))
+	lines = v.clauseLines(ptr(either.Explain(event)))
 	require.Len(t, lines, 1)
 	require.Equal(t, "any of", lines[0].Join)
 	require.Equal(t, "saw nothing there", lines[0].Children[1].Saw)
@@ -156,24 +156,28 @@ func TestWhy_ReadsRealVerdictsAndTraces(t *testing.T) {
 	require.Equal(t, "missing", fields[2].Mark.Code)
 }
 
-func TestWhy_UnreadableVerdict_ShowsNoClauses(t *testing.T) {
+func TestWhy_NoFilterAndNoMatch_ShowNoLines(t *testing.T) {
 	t.Parallel()
 	v := testView(t, "en", "")
-	for _, x := range []any{nil, "text", 7, map[string]any{}, []any{1}, func() {}} {
-		require.Empty(t, v.clauseLines(x))
-	}
-	require.Empty(t, v.fieldLines("text"))
+	require.Empty(t, v.clauseLines(nil))
+	require.Empty(t, v.fieldLines(nil))
 }
 
-func TestFieldStates_ListMapAndPlain(t *testing.T) {
+func TestRunFields_SayHowTheyCameToTheirValues(t *testing.T) {
 	t.Parallel()
-	for name, states := range map[string]any{
-		"list": []any{object(`{"name":"a","state":"wrong_type","found":{"type":"string","text":"x"}}`)},
-		"map":  map[string]any{"a": map[string]any{"state": "wrong_type"}}, "plain": map[string]string{"a": "wrong_type"},
-	} {
-		require.Equal(t, "wrong_type", readFieldStates(states)["a"].State, name)
-	}
-	require.Empty(t, readFieldStates(nil))
+	v := testView(t, "en", "")
+	fields := v.runFields(ops.Run{FieldStates: flow.Fields{
+		{Name: "a", Type: "number", State: flow.WrongType, Found: &flow.Found{Type: "string", Text: "x"}},
+		{Name: "b", Type: "string", State: flow.Value, Value: "y", Required: true},
+		{Name: "c", Type: "boolean", State: flow.Missing},
+	}})
+	require.Len(t, fields, 3)
+	require.Equal(t, "wrong_type", fields[0].Mark.Code)
+	require.Contains(t, fields[0].Note, "x")
+	require.Equal(t, `"y"`, fields[1].Text)
+	require.True(t, fields[1].Required)
+	require.Empty(t, fields[2].Text)
+	require.Empty(t, v.runFields(ops.Run{}))
 }
 
 // What the server marks for the scripts and what the scripts look for agree.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/doors/kit"
 )
 
 // request is one request to a page: Fiber's context, and what every page says
@@ -20,6 +21,11 @@ type request struct {
 }
 
 type handler func(*request) error
+
+const (
+	sessionCookie = "segue_session"
+	visitCookie   = "segue_visit" // ties a sign-in form to the browser that asked for it
+)
 
 // contentPolicy is the policy of every page. Styles, scripts and frames come
 // from here only, nothing is inline, and the one Trusted Types policy belongs to
@@ -39,14 +45,14 @@ func (c *Console) serve(h handler, needSession bool) fiber.Handler {
 		pageHeaders(x)
 		now := c.now()
 		cookie := strings.Clone(x.Cookies(sessionCookie))
-		ends, ok := c.keys.readSession(cookie, now)
+		ends, ok := c.sessions.Read(cookie, now)
 		if !ok {
 			cookie = c.visit(x)
 		}
 		r := &request{Ctx: x, console: c, view: c.newView(x, now)}
-		r.view.SignedIn, r.view.SessionEnds, r.view.CSRF = ok, ends, c.keys.token(cookie)
+		r.view.SignedIn, r.view.SessionEnds, r.view.CSRF = ok, ends, c.sessions.FormToken(cookie)
 
-		if x.Method() == fiber.MethodPost && !c.fromHere(x, cookie) {
+		if x.Method() == fiber.MethodPost && !c.sessions.FromHere(x, cookie) {
 			return r.fail(errForged)
 		}
 		if needSession && !ok {
@@ -73,35 +79,9 @@ func (c *Console) visit(x *fiber.Ctx) string {
 	if v := x.Cookies(visitCookie); len(v) >= 16 && len(v) <= 64 {
 		return strings.Clone(v)
 	}
-	v := randomText()
-	setCookie(x, &fiber.Cookie{Name: visitCookie, Value: v, HTTPOnly: true})
+	v := kit.RandomText()
+	kit.SetCookie(x, &fiber.Cookie{Name: visitCookie, Value: v, HTTPOnly: true})
 	return v
-}
-
-// fromHere reports whether a POST was made by one of our own pages: the browser
-// says so where it can, and the token proves it.
-func (c *Console) fromHere(x *fiber.Ctx, cookie string) bool {
-	switch x.Get("Sec-Fetch-Site") {
-	case "", "same-origin", "none":
-	default:
-		return false
-	}
-	if o := x.Get("Origin"); o != "" && o != "null" {
-		u, err := url.Parse(o)
-		if err != nil || !strings.EqualFold(u.Host, x.Hostname()) {
-			return false
-		}
-	}
-	token := x.Get("X-CSRF")
-	if token == "" {
-		token = x.FormValue("csrf")
-	}
-	return c.keys.checkToken(cookie, token)
-}
-
-func setCookie(x *fiber.Ctx, k *fiber.Cookie) {
-	k.Path, k.SameSite, k.Secure = "/", fiber.CookieSameSiteLaxMode, x.Secure()
-	x.Cookie(k)
 }
 
 func (r *request) context() context.Context { return r.UserContext() }

@@ -1,12 +1,11 @@
 package console
 
 import (
-	"encoding/json"
 	"net/url"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // RunsView is the list of runs.
@@ -20,7 +19,7 @@ type RunsView struct {
 
 // RunRow is one run of a list.
 type RunRow struct {
-	api.Run
+	ops.Run
 	Link string
 	Mark Mark
 	Took string
@@ -30,8 +29,8 @@ type RunRow struct {
 var runStatuses = []string{"pending", "running", "done", "failed", "not_started", "cancelled"}
 
 func (c *Console) runs(r *request) error {
-	f := api.RunFilter{Workflow: r.query("workflow"), Event: r.query("event"), Status: r.query("status"), Contact: r.query("contact")}
-	page, err := c.ops.Runs(r.context(), f, api.Paging{Cursor: r.query("cursor")})
+	f := ops.RunFilter{Workflow: r.query("workflow"), Event: r.query("event"), Status: r.query("status"), Contact: r.query("contact")}
+	page, err := c.ops.Runs.List(r.context(), f, ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
 	}
@@ -59,7 +58,7 @@ func (r *request) filters(names ...string) url.Values {
 	return q
 }
 
-func (v *View) runRow(run api.Run) RunRow {
+func (v *View) runRow(run ops.Run) RunRow {
 	row := RunRow{Run: run, Link: "/runs/" + run.ID.String(), Mark: v.Status(run.Status), Took: v.Took(&run.StartedAt, run.EndedAt)}
 	for _, s := range run.Steps {
 		if open(s.Status) {
@@ -71,7 +70,7 @@ func (v *View) runRow(run api.Run) RunRow {
 
 // RunView is the page about one run.
 type RunView struct {
-	api.Run
+	ops.Run
 	Mark          Mark
 	Took          string
 	Live          bool
@@ -93,7 +92,7 @@ type RunField struct {
 // StepLine is one step of a run. From and Width place its bar, in thousandths of
 // the run's time.
 type StepLine struct {
-	api.RunStep
+	ops.RunStep
 	Number        int
 	Mark          Mark
 	Took          string
@@ -110,15 +109,15 @@ func (c *Console) run(r *request) error {
 		return err
 	}
 	ctx, v := r.context(), r.view
-	one, err := c.ops.Run(ctx, run)
+	one, err := c.ops.Runs.Get(ctx, run)
 	if err != nil {
 		return err
 	}
-	distributions, err := c.ops.Distributions(ctx, run.String(), api.Paging{})
+	distributions, err := c.ops.Distributions.List(ctx, ops.DistributionFilter{Run: run.String()}, ops.Paging{})
 	if err != nil {
 		return err
 	}
-	invitations, err := c.ops.Invitations(ctx, api.InvitationFilter{Run: run.String()}, api.Paging{})
+	invitations, err := c.ops.Invitations.List(ctx, ops.InvitationFilter{Run: run.String()}, ops.Paging{})
 	if err != nil {
 		return err
 	}
@@ -140,62 +139,12 @@ func (c *Console) run(r *request) error {
 	return show(r, "run", one.Workflow+" · "+run.String(), view)
 }
 
-// fieldState takes a run's field states through their JSON: a list of fields, or
-// states by name.
-type fieldState struct {
-	Name     string `json:"name"`
-	Type     string `json:"type"`
-	Required bool   `json:"required"`
-	State    string `json:"state"`
-	Found    *struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
-	} `json:"found"`
-}
-
-func readFieldStates(states any) map[string]fieldState {
-	b, err := json.Marshal(states)
-	if err != nil {
-		return nil
-	}
-	byName := map[string]fieldState{}
-	var list []fieldState
-	if json.Unmarshal(b, &list) == nil {
-		for _, s := range list {
-			byName[s.Name] = s
-		}
-		return byName
-	}
-	var full map[string]fieldState
-	if json.Unmarshal(b, &full) == nil {
-		return full
-	}
-	var plain map[string]string
-	if json.Unmarshal(b, &plain) == nil {
-		for name, s := range plain {
-			byName[name] = fieldState{State: s}
-		}
-	}
-	return byName
-}
-
-func (v *View) runFields(run api.Run) []RunField {
-	if run.Fields == nil {
-		return nil
-	}
-	states := readFieldStates(run.FieldStates)
+func (v *View) runFields(run ops.Run) []RunField {
 	var fields []RunField
-	for name, value := range run.Fields.All() {
-		s := states[name]
-		if s.State == "" {
-			s.State = "value"
-			if jsonvalue.IsNil(value) {
-				s.State = "missing"
-			}
-		}
-		f := RunField{Name: name, Type: first(s.Type, jsonvalue.TypeName(value)), Required: s.Required, Mark: v.Status(s.State)}
-		if !jsonvalue.IsNil(value) {
-			f.Text = clip(jsonvalue.Text(value), maxLeaf)
+	for _, s := range run.FieldStates {
+		f := RunField{Name: s.Name, Type: s.Type, Required: s.Required, Mark: v.Status(string(s.State))}
+		if s.Value != nil {
+			f.Text = clip(jsonvalue.Text(s.Value), maxLeaf)
 		}
 		if s.Found != nil {
 			f.Note = v.T("run.found", s.Found.Type, s.Found.Text)
@@ -205,7 +154,7 @@ func (v *View) runFields(run api.Run) []RunField {
 	return fields
 }
 
-func (v *View) stepLines(run api.Run) []StepLine {
+func (v *View) stepLines(run ops.Run) []StepLine {
 	begin, end := run.StartedAt, v.Now
 	if run.EndedAt != nil {
 		end = *run.EndedAt

@@ -15,7 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 const testPassword = "open sesame"
@@ -25,15 +25,15 @@ type browser struct {
 	t       *testing.T
 	app     *fiber.App
 	console *Console
-	ops     *fake
+	fake    *fake
 	jar     map[string]string
 	header  http.Header
 }
 
-func newTestConsole(t *testing.T, ops *fake) *Console {
+func newTestConsole(t *testing.T, f *fake) *Console {
 	t.Helper()
 	c, err := New(Options{
-		Operations: ops,
+		Operations: f.operations(),
 		SignIn:     func(p string) bool { return p == testPassword },
 		SessionKey: []byte(strings.Repeat("k", 32)),
 		Now:        func() time.Time { return testNow },
@@ -44,18 +44,18 @@ func newTestConsole(t *testing.T, ops *fake) *Console {
 	return c
 }
 
-func visit(t *testing.T, ops *fake) *browser {
+func visit(t *testing.T, f *fake) *browser {
 	t.Helper()
-	c := newTestConsole(t, ops)
+	c := newTestConsole(t, f)
 	app := fiber.New()
 	c.Register(app)
-	return &browser{t: t, app: app, console: c, ops: ops, jar: map[string]string{}, header: http.Header{}}
+	return &browser{t: t, app: app, console: c, fake: f, jar: map[string]string{}, header: http.Header{}}
 }
 
-func signedIn(t *testing.T, ops *fake) *browser {
+func signedIn(t *testing.T, f *fake) *browser {
 	t.Helper()
-	b := visit(t, ops)
-	b.jar[sessionCookie] = b.console.keys.newSession(testNow)
+	b := visit(t, f)
+	b.jar[sessionCookie] = b.console.sessions.New(testNow)
 	return b
 }
 
@@ -129,15 +129,15 @@ func TestPreview(t *testing.T) {
 	if address == "" {
 		t.Skip("set SEGUE_CONSOLE_PREVIEW=host:port to look at the pages")
 	}
-	ops := &fake{empty: os.Getenv("SEGUE_CONSOLE_PREVIEW_EMPTY") != ""}
-	ops.tested = api.Connection{OK: true, Account: "aya@acme#survey", Notice: "the account is in data center fra1, the destination says iad1", RequestID: "0b7c-41"}
-	c := newTestConsole(t, ops)
+	f := &fake{empty: os.Getenv("SEGUE_CONSOLE_PREVIEW_EMPTY") != ""}
+	f.tested = ops.Connection{OK: true, Account: "aya@acme#survey", Notice: "the account is in data center fra1, the destination says iad1", RequestID: "0b7c-41"}
+	c := newTestConsole(t, f)
 	c.options.DevSignIn = testPassword
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	if os.Getenv("SEGUE_CONSOLE_PREVIEW_OPEN") != "" {
 		app.Use(func(x *fiber.Ctx) error {
 			if x.Path() != "/sign-in" {
-				x.Request().Header.SetCookie(sessionCookie, c.keys.newSession(testNow))
+				x.Request().Header.SetCookie(sessionCookie, c.sessions.New(testNow))
 			}
 			for _, k := range []string{langCookie, themeCookie, zoneCookie} { // ?_segue_lang=ja, for screenshots
 				if v := x.Query("_" + k); v != "" {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/segue-xm/segue/internal/doors/kit"
 )
 
 // SignInView is the sign-in page.
@@ -31,20 +33,20 @@ func (c *Console) showSignIn(r *request, status int, next, problem string) error
 
 func (c *Console) signIn(r *request) error {
 	next, addr := local(r.form("next")), strings.Clone(r.IP())
-	if c.guard.blocked(addr, r.view.Now) {
+	if c.guard.Blocked(addr, r.view.Now) {
 		return c.showSignIn(r, fiber.StatusTooManyRequests, next, "signin.too_many")
 	}
 	if !c.options.SignIn(strings.Clone(r.FormValue("password"))) {
-		c.guard.fail(addr, r.view.Now)
+		c.guard.Fail(addr, r.view.Now)
 		c.log.Warn("console sign-in failed", "address", addr)
 		return c.showSignIn(r, fiber.StatusUnprocessableEntity, next, "signin.wrong")
 	}
-	setCookie(r.Ctx, &fiber.Cookie{Name: sessionCookie, Value: c.keys.newSession(r.view.Now), Expires: r.view.Now.Add(sessionLife), HTTPOnly: true})
+	kit.SetCookie(r.Ctx, &fiber.Cookie{Name: sessionCookie, Value: c.sessions.New(r.view.Now), Expires: r.view.Now.Add(kit.SessionLife), HTTPOnly: true})
 	return r.see(next)
 }
 
 func (c *Console) signOut(r *request) error {
-	setCookie(r.Ctx, &fiber.Cookie{Name: sessionCookie, Expires: time.Unix(1, 0), HTTPOnly: true})
+	kit.SetCookie(r.Ctx, &fiber.Cookie{Name: sessionCookie, Expires: time.Unix(1, 0), HTTPOnly: true})
 	return r.see("/sign-in")
 }
 
@@ -57,7 +59,7 @@ func (c *Console) look(r *request) error {
 		if value == "" {
 			k.Expires = time.Unix(1, 0)
 		}
-		setCookie(r.Ctx, k)
+		kit.SetCookie(r.Ctx, k)
 	}
 	keep(langCookie, pickLanguage(r.form("lang"), r.Get("Accept-Language")))
 	theme := r.form("theme")

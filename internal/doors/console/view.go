@@ -7,7 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // View is what every page knows about its reader and its request. Language, zone
@@ -193,4 +193,4 @@ func address(path string, q url.Values) string {
 // PersonName writes a contact's name as people of its language do: family name
 // first in Japanese, Chinese and Korean or when both parts are written in Han,
 // Kana or Hangul (W3C, Personal names around the world). May be empty.
-func (v *View) PersonName(c api.Contact) string { return personName(c) }
+func (v *View) PersonName(c ops.Contact) string { return personName(c) }

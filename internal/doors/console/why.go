@@ -5,34 +5,11 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
-	"github.com/segue-xm/segue/internal/doors/api"
+	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/ops"
 )
-
-// Clause is one clause of a filter as it judged one event, or a group of them.
-// Its JSON names are those of a filter's verdict.
-type Clause struct {
-	Outcome  string   `json:"outcome"` // true, false, not_judged, error
-	Text     string   `json:"text"`
-	Join     string   `json:"join"`
-	Children []Clause `json:"children"`
-	Path     string   `json:"path"`
-	Missing  bool     `json:"missing"`
-	Seen     string   `json:"seen"`
-	Means    string   `json:"means"`
-	Reason   string   `json:"reason"`
-}
-
-// readClauses takes a verdict through its JSON: the page shows one that was kept
-// as text as it shows one that was just made.
-func readClauses(verdict any) (Clause, bool) {
-	var c Clause
-	b, err := json.Marshal(verdict)
-	if err != nil || json.Unmarshal(b, &c) != nil || c.Outcome == "" {
-		return Clause{}, false
-	}
-	return c, true
-}
 
 // ClauseLine is a clause on the page. Groups nest; their own line says how their
 // parts are joined.
@@ -50,23 +27,22 @@ type ClauseLine struct {
 const maxClauseDepth = 12
 
 // clauseLines flattens the outermost group, which nearly every filter is.
-func (v *View) clauseLines(verdict any) []ClauseLine {
-	c, ok := readClauses(verdict)
-	if !ok {
+func (v *View) clauseLines(verdict *fql.Verdict) []ClauseLine {
+	if verdict == nil {
 		return nil
 	}
-	line := v.clauseLine(c, 0)
-	if len(line.Children) > 0 && (len(line.Children) == 1 || c.Join == "and") {
+	line := v.clauseLine(*verdict, 0)
+	if len(line.Children) > 0 && (len(line.Children) == 1 || verdict.Join == "and") {
 		return line.Children
 	}
 	return []ClauseLine{line}
 }
 
-var clauseMarks = map[string]string{"true": "true", "false": "false", "not_judged": "unjudged", "error": "invalid"}
+var clauseMarks = map[fql.Outcome]string{fql.True: "true", fql.False: "false", fql.NotJudged: "unjudged", fql.Failed: "invalid"}
 
-func (v *View) clauseLine(c Clause, depth int) ClauseLine {
+func (v *View) clauseLine(c fql.Verdict, depth int) ClauseLine {
 	l := ClauseLine{Mark: v.Status(clauseMarks[c.Outcome]), Text: c.Text, Note: c.Reason}
-	if c.Outcome == "not_judged" {
+	if c.Outcome == fql.NotJudged {
 		l.Note = v.T("why.not_judged")
 	}
 	if len(c.Children) > 0 {
@@ -79,7 +55,7 @@ func (v *View) clauseLine(c Clause, depth int) ClauseLine {
 		return l
 	}
 	switch {
-	case c.Outcome == "not_judged" || c.Path == "":
+	case c.Outcome == fql.NotJudged || c.Path == "":
 	case c.Missing:
 		l.Saw = v.T("why.saw_nothing")
 	case c.Seen != "":
@@ -97,35 +73,18 @@ type FieldLine struct {
 	Note       string
 }
 
-// fieldTrace takes a mapping's trace through its JSON, as readClauses does.
-type fieldTrace struct {
-	Field      string          `json:"field"`
-	Directive  string          `json:"directive"`
-	Path       string          `json:"path"`
-	Raw        json.RawMessage `json:"raw"`
-	Conversion string          `json:"conversion"`
-	Result     json.RawMessage `json:"result"`
-	Missing    bool            `json:"missing"`
-	Error      string          `json:"error"`
-}
-
-func (v *View) fieldLines(fields any) []FieldLine {
-	b, err := json.Marshal(fields)
-	var traces []fieldTrace
-	if err != nil || json.Unmarshal(b, &traces) != nil {
-		return nil
-	}
+func (v *View) fieldLines(traces []mapping.FieldTrace) []FieldLine {
 	lines := make([]FieldLine, 0, len(traces))
 	for _, t := range traces {
 		l := FieldLine{Name: first(t.Field, "$"), From: first(t.Path, t.Directive, v.T("why.constant")), Note: first(t.Error, t.Conversion)}
 		state := "value"
-		switch raw := jsonText(t.Raw); {
+		switch raw := lineText(t.Raw); {
 		case t.Error != "":
 			state, l.Raw = "invalid", raw
 		case t.Missing:
 			state = "missing"
 		default:
-			l.Text = jsonText(t.Result)
+			l.Text = lineText(t.Result)
 			if t.Path != "" && raw != l.Text {
 				l.Raw = raw
 			}
@@ -136,14 +95,8 @@ func (v *View) fieldLines(fields any) []FieldLine {
 	return lines
 }
 
-// jsonText is a value as it is shown on one line; nothing when it is absent.
-func jsonText(b json.RawMessage) string {
-	value, err := jsonvalue.Parse(b)
-	if err != nil {
-		return ""
-	}
-	return clip(jsonvalue.Text(value), 200)
-}
+// lineText is a value as it is shown on one line.
+func lineText(value any) string { return clip(jsonvalue.Text(value), 200) }
 
 func first(texts ...string) string {
 	for _, t := range texts {
@@ -156,7 +109,7 @@ func first(texts ...string) string {
 
 // MappingLine is one mapping's part of an event's story.
 type MappingLine struct {
-	api.MappingWhy
+	ops.MappingWhy
 	Mark    Mark
 	Summary string // what came of it, in a line
 	// SummaryTone colours it when it says what is wrong.
@@ -175,7 +128,7 @@ type MappingLine struct {
 // done, what did not match, what was off.
 var mappingOrder = map[string]int{"invalid": 0, "rejected": 0, "retrying": 1, "held": 1, "pending": 1, "matched": 2, "done": 2, "cancelled": 3, "not_matched": 4, "off": 5}
 
-func (v *View) mappingLines(all []api.MappingWhy) []MappingLine {
+func (v *View) mappingLines(all []ops.MappingWhy) []MappingLine {
 	lines := make([]MappingLine, 0, len(all))
 	for _, m := range all {
 		lines = append(lines, v.mappingLine(m))
@@ -186,7 +139,7 @@ func (v *View) mappingLines(all []api.MappingWhy) []MappingLine {
 	return lines
 }
 
-func (v *View) mappingLine(m api.MappingWhy) MappingLine {
+func (v *View) mappingLine(m ops.MappingWhy) MappingLine {
 	l := MappingLine{MappingWhy: m, Clauses: v.clauseLines(m.Clauses), Fields: v.fieldLines(m.Fields)}
 	code := "not_matched"
 	switch {
@@ -216,7 +169,7 @@ func (v *View) mappingLine(m api.MappingWhy) MappingLine {
 }
 
 // waits is what a delivery's destination waits for; nil when for nothing.
-func (v *View) waits(d *api.Delivery) *StateNote {
+func (v *View) waits(d *ops.Delivery) *StateNote {
 	var n StateNote
 	switch {
 	case d.Paused != nil:
@@ -256,7 +209,7 @@ func changeLines(diff *jsonvalue.Object) []ChangeLine {
 }
 
 // Diff is changeLines for templates.
-func (v *View) Diff(c api.Change) []ChangeLine { return changeLines(c.Diff) }
+func (v *View) Diff(c ops.Change) []ChangeLine { return changeLines(c.Diff) }
 
 // prettyBody indents a body for reading; what is not JSON stays as it came.
 func prettyBody(raw string) string {

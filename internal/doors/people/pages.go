@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 const (
@@ -99,7 +100,7 @@ func (w *site) answerSurvey(c *fiber.Ctx) error {
 	if v.Comment != "" {
 		answers.Set("comment", v.Comment)
 	}
-	err = w.s.Respond(c.UserContext(), Response{Token: t, Status: Finished, Answers: answers})
+	err = w.s.Respond(c.UserContext(), ops.Response{Token: t, Status: ops.ResponseFinished, Answers: answers})
 	switch {
 	case fault.KindOf(err) == fault.Conflict:
 		return w.message(c, fiber.StatusOK, v, v.Words.Already)

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 var (
@@ -41,7 +42,7 @@ type view struct {
 	Comment  string
 	Messages []said
 
-	invite Invite
+	invite ops.Invite
 }
 
 // said is a message in its language.

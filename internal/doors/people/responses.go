@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 const (
@@ -67,10 +68,10 @@ func (w *site) respond(c *fiber.Ctx) error {
 
 // parseReport reads a report; an error is Invalid and names the field, or
 // NotFound for what cannot be a token. The result owns its memory.
-func parseReport(body []byte) (Response, error) {
+func parseReport(body []byte) (ops.Response, error) {
 	o, err := jsonvalue.ParseObject(body)
 	if err != nil {
-		return Response{}, err
+		return ops.Response{}, err
 	}
 	text := func(key string) (string, error) {
 		switch v := o.Get(key).(type) {
@@ -82,33 +83,33 @@ func parseReport(body []byte) (Response, error) {
 			return "", fault.Field(key, "want a string, have %s", jsonvalue.TypeName(v))
 		}
 	}
-	var r Response
+	var r ops.Response
 	for _, f := range []struct {
 		key string
 		to  *string
 	}{{"token", &r.Token}, {"status", &r.Status}, {"response_id", &r.ResponseID}} {
 		if *f.to, err = text(f.key); err != nil {
-			return Response{}, err
+			return ops.Response{}, err
 		}
 	}
 	if r.Token == "" {
-		return Response{}, fault.Field("token", "missing")
+		return ops.Response{}, fault.Field("token", "missing")
 	}
 	if r.Token, err = distribution.ParseToken(r.Token); err != nil {
-		return Response{}, err
+		return ops.Response{}, err
 	}
-	if r.Status != Started && r.Status != Finished {
-		return Response{}, fault.Field("status", "want %s or %s", Started, Finished)
+	if r.Status != ops.ResponseStarted && r.Status != ops.ResponseFinished {
+		return ops.Response{}, fault.Field("status", "want %s or %s", ops.ResponseStarted, ops.ResponseFinished)
 	}
 	if len(r.ResponseID) > maxResponseID {
-		return Response{}, fault.Field("response_id", "%d bytes; the limit is %d", len(r.ResponseID), maxResponseID)
+		return ops.Response{}, fault.Field("response_id", "%d bytes; the limit is %d", len(r.ResponseID), maxResponseID)
 	}
 	switch v := o.Get("answers").(type) {
 	case *jsonvalue.Object:
 		r.Answers = v
 	case nil, jsonvalue.Undefined:
 	default:
-		return Response{}, fault.Field("answers", "want an object, have %s", jsonvalue.TypeName(v))
+		return ops.Response{}, fault.Field("answers", "want an object, have %s", jsonvalue.TypeName(v))
 	}
 	return r, nil
 }

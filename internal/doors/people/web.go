@@ -20,7 +20,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/segue-xm/segue/internal/core/distribution"
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 // Service is what the pages need. Tokens come in canonical form. An unknown
@@ -30,38 +30,15 @@ type Service interface {
 	// survey's address, "" for the built-in survey.
 	OpenLink(ctx context.Context, token string) (surveyURL string, err error)
 	// Invitation reads what the pages show and changes nothing.
-	Invitation(ctx context.Context, token string) (Invite, error)
+	Invitation(ctx context.Context, token string) (ops.Invite, error)
 	// OptOut unsubscribes the person; once more is no error.
 	OptOut(ctx context.Context, token string) error
 	// Respond records a response. A second finished one is a Conflict, unless it
 	// has the ResponseID of the first.
-	Respond(ctx context.Context, r Response) error
+	Respond(ctx context.Context, r ops.Response) error
 	// SurveySecret returns the secrets that reports for the token's survey are
 	// signed with, none when the survey has none.
 	SurveySecret(ctx context.Context, token string) ([]string, error)
-}
-
-// Invite is what a page shows of an invitation.
-type Invite struct {
-	Language   string            // the contact's language tag
-	Question   map[string]string // of the built-in survey, by "en", "ja"; may be empty
-	SurveyName string
-	Status     distribution.Status
-	Responded  bool
-}
-
-// Response statuses.
-const (
-	Started  = "started"
-	Finished = "finished"
-)
-
-// Response is one report about an invitation.
-type Response struct {
-	Token      string
-	Status     string            // Started or Finished
-	ResponseID string            // the survey tool's; "" from the built-in survey
-	Answers    *jsonvalue.Object // nil when none were given; "rating" and "comment" from the built-in survey
 }
 
 // Options says how the pages are served.

@@ -18,19 +18,20 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/ops"
 )
 
 var known = distribution.Token([16]byte{1, 2, 3})
 
 // fake is a Service with one invitation.
 type fake struct {
-	invite    Invite
+	invite    ops.Invite
 	surveyURL string
 	secrets   []string
 	fail      error
 
 	opened, optedOut int
-	responses        []Response
+	responses        []ops.Response
 }
 
 func (f *fake) find(token string) error {
@@ -51,7 +52,7 @@ func (f *fake) OpenLink(_ context.Context, token string) (string, error) {
 	return f.surveyURL, nil
 }
 
-func (f *fake) Invitation(_ context.Context, token string) (Invite, error) {
+func (f *fake) Invitation(_ context.Context, token string) (ops.Invite, error) {
 	return f.invite, f.find(token)
 }
 
@@ -60,11 +61,11 @@ func (f *fake) OptOut(_ context.Context, token string) error {
 	return f.find(token)
 }
 
-func (f *fake) Respond(_ context.Context, r Response) error {
+func (f *fake) Respond(_ context.Context, r ops.Response) error {
 	if err := f.find(r.Token); err != nil {
 		return err
 	}
-	if len(f.responses) > 0 && r.Status == Finished {
+	if len(f.responses) > 0 && r.Status == ops.ResponseFinished {
 		return fault.New(fault.Conflict, "answered already")
 	}
 	f.responses = append(f.responses, r)
@@ -164,7 +165,7 @@ func TestOptOut_OneClick(t *testing.T) {
 
 func TestSurvey_AnswerOnce(t *testing.T) {
 	t.Parallel()
-	s := &fake{invite: Invite{Language: "ja", Question: map[string]string{"en": "Tour?", "ja": "ツアーは<いかが>でしたか"}}}
+	s := &fake{invite: ops.Invite{Language: "ja", Question: map[string]string{"en": "Tour?", "ja": "ツアーは<いかが>でしたか"}}}
 	a := ask(t, s, "GET", "/s/"+known, "")
 	require.Equal(t, 200, a.status)
 	require.Contains(t, a.body, `<html lang="ja">`)
@@ -176,7 +177,7 @@ func TestSurvey_AnswerOnce(t *testing.T) {
 	require.Equal(t, 200, a.status)
 	require.Contains(t, a.body, "ありがとうございました")
 	require.Len(t, s.responses, 1)
-	require.Equal(t, Finished, s.responses[0].Status)
+	require.Equal(t, ops.ResponseFinished, s.responses[0].Status)
 	require.Equal(t, `{"rating":4,"comment":"良かった\nです"}`, jsonvalue.Text(s.responses[0].Answers))
 
 	require.Contains(t, ask(t, s, "POST", "/s/"+known, form).body, "すでにご回答", "a race is a conflict")
@@ -201,7 +202,7 @@ func TestSurvey_WithoutARating_AsksAgainAndKeepsTheComment(t *testing.T) {
 func TestSurvey_Closed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []distribution.Status{distribution.Expired, distribution.Cancelled} {
-		s := &fake{invite: Invite{Status: status}}
+		s := &fake{invite: ops.Invite{Status: status}}
 		require.Contains(t, ask(t, s, "GET", "/s/"+known, "").body, "This survey is closed")
 		require.Contains(t, ask(t, s, "POST", "/s/"+known, "rating=3").body, "This survey is closed")
 		require.Empty(t, s.responses)
@@ -345,7 +346,7 @@ func TestResponses_SurveyWithoutSecret_TokenIsEnough(t *testing.T) {
 	t.Parallel()
 	s := &fake{}
 	require.Equal(t, 200, ask(t, s, "POST", "/v1/responses", `{"token":"`+known+`","status":"started"}`).status)
-	require.Equal(t, Started, s.responses[0].Status)
+	require.Equal(t, ops.ResponseStarted, s.responses[0].Status)
 	require.Nil(t, s.responses[0].Answers)
 }
 

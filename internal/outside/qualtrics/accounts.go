@@ -59,7 +59,7 @@ func (a *Accounts) client(ctx context.Context, d plan.Destination, by *pace.Pace
 	if err != nil {
 		return nil, err
 	}
-	token, err := d.APIToken.Resolve(func(name string) (string, bool) { v, ok := secrets[name]; return v, ok })
+	token, err := d.APIToken.Resolve(plan.Lookup(secrets))
 	if err != nil {
 		return nil, fault.Field("api_token", "%s", fault.Public(err))
 	}

@@ -1,0 +1,119 @@
+package ops
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/data/store"
+)
+
+// Distribution is one survey sent, with its reminders.
+type Distribution struct {
+	ID        id.ID          `json:"id"`
+	Run       id.ID          `json:"run"`
+	Step      string         `json:"step"`
+	Survey    string         `json:"survey"`
+	Channel   string         `json:"channel"`
+	Status    string         `json:"status"` // pending, sending, waiting, done, cancelled
+	Counts    map[string]int `json:"counts"` // invitations by status, and planned, sent, opened, started, finished (cumulative)
+	CreatedAt time.Time      `json:"created_at"`
+	EndedAt   *time.Time     `json:"ended_at,omitempty"`
+}
+
+// DistributionFilter selects distributions.
+type DistributionFilter struct {
+	Run string `json:"run,omitempty" query:"run" doc:"id of a run"`
+}
+
+// DistributionStore reads distributions.
+type DistributionStore interface {
+	ListDistributions(ctx context.Context, run id.ID, p store.Paging) ([]distribution.Distribution, id.ID, error)
+	DistributionRow(ctx context.Context, v id.ID) (distribution.Distribution, error)
+	DistributionCounts(ctx context.Context, distributions []id.ID) ([]store.CountRow, error)
+}
+
+// Distributions are what is asked about distributions.
+type Distributions struct{ Store DistributionStore }
+
+// List lists distributions with their counts.
+func (d *Distributions) List(ctx context.Context, f DistributionFilter, p Paging) (Page[Distribution], error) {
+	var none Page[Distribution]
+	at, err := p.paging()
+	if err != nil {
+		return none, err
+	}
+	of, err := filterID("run", f.Run)
+	if err != nil {
+		return none, err
+	}
+	rows, next, err := d.Store.ListDistributions(ctx, of, at)
+	if err != nil {
+		return none, err
+	}
+	show, err := d.shower(ctx, rows)
+	if err != nil {
+		return none, err
+	}
+	return listPage(rows, next, show), nil
+}
+
+// Get is one distribution.
+func (d *Distributions) Get(ctx context.Context, v id.ID) (Distribution, error) {
+	row, err := d.Store.DistributionRow(ctx, v)
+	if err != nil {
+		return Distribution{}, missing(err, "distribution", v)
+	}
+	show, err := d.shower(ctx, []distribution.Distribution{row})
+	if err != nil {
+		return Distribution{}, err
+	}
+	return show(row), nil
+}
+
+func (d *Distributions) shower(ctx context.Context, rows []distribution.Distribution) (func(distribution.Distribution) Distribution, error) {
+	ids := make([]id.ID, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	list, err := d.Store.DistributionCounts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	counts := make(map[id.ID][]store.CountRow, len(rows))
+	for _, c := range list {
+		counts[c.Distribution] = append(counts[c.Distribution], c)
+	}
+	return func(r distribution.Distribution) Distribution { return showDistribution(r, counts[r.ID]) }, nil
+}
+
+func showDistribution(r distribution.Distribution, counts []store.CountRow) Distribution {
+	return Distribution{
+		ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: string(r.Status), Counts: showCounts(counts),
+		CreatedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt),
+	}
+}
+
+// stages are the counts that only grow: how many ever got that far. What is
+// called the same as a status counts these, not those that stand there now.
+var stages = []string{"planned", "sent", "opened", "started", "finished"}
+
+func showCounts(rows []store.CountRow) map[string]int {
+	out := map[string]int{}
+	for _, stage := range stages {
+		out[stage] = 0
+	}
+	for _, r := range rows {
+		if !slices.Contains(stages, r.Status) {
+			out[r.Status] = r.N
+		}
+		out["planned"] += r.N
+		out["sent"] += r.Sent
+		out["opened"] += r.Opened
+		out["started"] += r.Started
+		out["finished"] += r.Finished
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+// Package ops is what people and programs may do with Segue, one file per
+// aggregate: what can be asked and changed, and the values that answer. These are
+// the shapes on the wire too: the API writes them, pages read them, the Go client
+// decodes into them.
+//
+//	all := ops.New(ops.Options{Store: store, Plans: plans, Revisions: cache})
+//	page, err := all.Events.List(ctx, ops.EventFilter{Status: ops.EventFailed}, ops.Paging{})
+//
+// Errors are faults. Everything here is safe for concurrent use. It knows no HTTP:
+// doors are in internal/doors.
+package ops
+
+import (
+	"context"
+	"time"
+
+	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/outside/qualtrics"
+)
+
+// Operations are all of them, as doors get them.
+type Operations struct {
+	Events        *Events
+	Contacts      *Contacts
+	Runs          *Runs
+	Distributions *Distributions
+	Invitations   *Invitations
+	Outbox        *Outbox
+	Plans         *Plans
+	Destinations  *Destinations
+	Sources       *Sources
+	Workflows     *Workflows
+	Installation  *Installation
+	Finder        *Finder
+}
+
+// Store is everything that is kept.
+type Store interface {
+	NameStore
+	EventStore
+	ContactStore
+	RunStore
+	DistributionStore
+	InvitationStore
+	OutboxStore
+	DestinationStore
+	WorkflowStore
+	InstallationStore
+}
+
+// Options are what the operations work with.
+type Options struct {
+	Store     Store
+	Plans     *Plans
+	Revisions Revisions
+	// Accounts gives a client of a remote destination's account.
+	Accounts  func(ctx context.Context, d plan.Destination) (*qualtrics.Client, error)
+	PublicURL string // base of workflows' URLs
+	Temporal  TemporalUI
+	// Parts reports how the parts of the installation are; nil when nobody knows.
+	Parts func(ctx context.Context) []Part
+	Now   func() time.Time // nil is the system's clock
+}
+
+// New puts the operations together.
+func New(o Options) *Operations {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	n := &Names{Store: o.Store}
+	runs := &Runs{Store: o.Store, Names: n, Temporal: o.Temporal}
+	events := &Events{Store: o.Store, Names: n, Revisions: o.Revisions, Runs: runs, Temporal: o.Temporal}
+	contacts := &Contacts{Store: o.Store, Names: n, Plans: o.Plans}
+	destinations := &Destinations{Store: o.Store, Names: n, Plans: o.Plans, Accounts: o.Accounts}
+	return &Operations{
+		Events:        events,
+		Contacts:      contacts,
+		Runs:          runs,
+		Distributions: &Distributions{Store: o.Store},
+		Invitations:   &Invitations{Store: o.Store},
+		Outbox:        &Outbox{Store: o.Store},
+		Plans:         o.Plans,
+		Destinations:  destinations,
+		Sources:       &Sources{Names: n, Plans: o.Plans, Secrets: o.Plans.Secrets},
+		Workflows:     &Workflows{Store: o.Store, Names: n, Plans: o.Plans, Tokens: o.Plans.WorkflowTokens, PublicURL: o.PublicURL},
+		Installation:  &Installation{Store: o.Store, Names: n, Plans: o.Plans, Destinations: destinations, Parts: o.Parts, Now: o.Now},
+		Finder:        &Finder{Store: o.Store, Events: events, Contacts: contacts},
+	}
+}
+
+// InForce gives the plan in force; revision 0 and an empty plan when none was
+// applied yet.
+type InForce interface {
+	Current(ctx context.Context) (revision int64, p *plan.Plan, err error)
+}

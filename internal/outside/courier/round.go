@@ -97,9 +97,12 @@ func mustWrite(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), writeTime)
 }
 
+// take takes some of what is due of an action; some reports whether there was any.
+type take func(ctx context.Context, action string) (some bool, err error)
+
 // streams runs a stream for each action, all at the same time.
 func (r *round) streams(ctx context.Context) error {
-	takes := map[string]func(ctx context.Context, action string) (some bool, err error){
+	takes := map[string]take{
 		plan.UpsertContact:            r.deliverSome,
 		plan.UpsertTransaction:        r.deliverSome,
 		plan.StartWorkflow:            r.deliverSome,
@@ -122,7 +125,7 @@ func (r *round) streams(ctx context.Context) error {
 
 // stream takes what is due of one action until nothing is, the action is held, or the
 // round is over.
-func (r *round) stream(ctx context.Context, action string, take func(context.Context, string) (bool, error)) error {
+func (r *round) stream(ctx context.Context, action string, take take) error {
 	for !r.over(ctx) && r.holdOn(action) == nil {
 		if some, err := take(ctx, action); err != nil || !some {
 			r.idle()

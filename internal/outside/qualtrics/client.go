@@ -293,7 +293,8 @@ func pages[T any](ctx context.Context, c *Client, do call, each func(T) bool) er
 				continue
 			}
 			var e T
-			if _ = wire.Read(text, &e); !each(e) {
+			_ = wire.Read(text, &e) // it was read as JSON before
+			if !each(e) {
 				return nil
 			}
 		}

@@ -10,8 +10,6 @@ package activities
 
 import (
 	"context"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
@@ -38,23 +36,6 @@ type Launcher interface {
 // before a sweeper starts it.
 const HandoverLease = 30 * time.Second
 
-// words are what a record keeps of an error: its public text, as every database
-// can hold it.
-func words(err error) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(fault.Public(err), "\uFFFD"), "\x00", "\uFFFD")
-}
-
-// guarded makes a panic of do an Internal error: nothing that one event contains
-// may take the others of its batch along.
-func guarded(do func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fault.New(fault.Internal, "panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return do()
-}
-
 // isolate runs do on all items and, when the data itself is to blame, splits them
 // until the bad one stands alone, which single then deals with. What is only
 // unavailable for now is returned: it is nobody's fault.
@@ -62,7 +43,7 @@ func isolate[T any](ctx context.Context, items []T, do func([]T) error, single f
 	if len(items) == 0 {
 		return nil
 	}
-	err := guarded(func() error { return do(items) })
+	err := fault.Guard(func() error { return do(items) })
 	if err == nil {
 		return nil
 	}

@@ -2,21 +2,11 @@ package activities
 
 import (
 	"context"
-	"slices"
-	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/core/routing"
 )
-
-// Drained says how far a destination's queue was drained.
-type Drained struct {
-	Done  int           `json:"done"`
-	Empty bool          `json:"empty,omitempty"` // nothing waits that time alone will make due
-	Next  time.Duration `json:"next,omitempty"`  // until the next delivery is due
-}
 
 // drainBatch is how many deliveries one call takes.
 const drainBatch = 100
@@ -25,20 +15,20 @@ const drainBatch = 100
 // destination is switched off or paused they become held. Running it twice:
 // deliveries that ended are not due any more; an effect on the built-in directory is
 // written with its mark, one on a remote account is looked for before it is repeated.
-func (a *Effects) DeliverDue(ctx context.Context, in handover.DeliverInput) (Drained, error) {
+func (a *Effects) DeliverDue(ctx context.Context, in handover.DeliverInput) (delivery.Drained, error) {
 	defer alive(ctx)()
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
-		return Drained{}, err
+		return delivery.Drained{}, err
 	}
 	pauses, err := a.Deliveries.Pauses(ctx)
 	if err != nil {
-		return Drained{}, err
+		return delivery.Drained{}, err
 	}
 	dest := live.Destination(in.Destination)
-	off := off(dest, pauses)
+	off := dest.Off(delivery.Paused(pauses, in.Destination))
 	if dest != nil && dest.Directory == nil && off == "" {
-		return a.deliverRemote(ctx, live.Revision, dest)
+		return a.Courier.Deliver(ctx, live.Revision, dest)
 	}
 	due, err := a.Deliveries.DueDeliveries(ctx, in.Destination, drainBatch)
 	switch {
@@ -50,33 +40,19 @@ func (a *Effects) DeliverDue(ctx context.Context, in handover.DeliverInput) (Dra
 		err = a.Apply(ctx, due)
 	}
 	if err != nil {
-		return Drained{}, err
+		return delivery.Drained{}, err
 	}
 	return a.rest(ctx, in.Destination, len(due))
 }
 
-// off says why nothing goes to a destination for now; "" when it does. One that is
-// not in the plan any more is not off: its deliveries are rejected.
-func off(d *routing.Destination, pauses []delivery.Pause) string {
-	switch {
-	case d == nil:
-		return ""
-	case !d.Def.IsEnabled():
-		return "the destination is switched off"
-	case slices.ContainsFunc(pauses, func(p delivery.Pause) bool { return p.Destination == d.ID }):
-		return "the destination is paused"
-	}
-	return ""
-}
-
-func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (Drained, error) {
+func (a *Effects) rest(ctx context.Context, destination id.ID, done int) (delivery.Drained, error) {
 	next, err := a.Deliveries.NextDue(ctx, destination)
 	if err != nil {
-		return Drained{}, err
+		return delivery.Drained{}, err
 	}
-	out := Drained{Done: done}
+	out := delivery.Drained{Done: done}
 	switch {
-	case next.IsZero() || next.Equal(HeldUntil):
+	case next.IsZero() || next.Equal(delivery.HeldUntil):
 		out.Empty = true
 	default:
 		out.Next = max(next.Sub(a.Now()), 0)
@@ -89,5 +65,5 @@ func (a *Effects) hold(ctx context.Context, due []delivery.Open, reason string) 
 	for i, d := range due {
 		refs[i] = d.Ref()
 	}
-	return a.Deliveries.HoldDeliveries(ctx, refs, reason, HeldUntil)
+	return a.Deliveries.HoldDeliveries(ctx, refs, reason, delivery.HeldUntil)
 }

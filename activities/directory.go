@@ -98,23 +98,6 @@ func (d *Directory) UpsertContact(ctx context.Context, r task.ContactRequest) (i
 	return out.Contact, out.Created || len(out.Changes) > 0, err
 }
 
-// Settings are what a distribution keeps for its messages, as stored.
-type Settings struct {
-	Subject         string                `json:"subject"`
-	Message         string                `json:"message"`
-	From            string                `json:"from,omitempty"`
-	ReplyTo         string                `json:"reply_to,omitempty"`
-	Reminders       []distribute.Reminder `json:"reminders,omitempty"`
-	Expires         plan.Duration         `json:"expires,omitempty"`
-	IgnoreFrequency bool                  `json:"ignore_frequency,omitempty"`
-
-	// For a distribution that a remote account sends.
-	SurveyID      string             `json:"survey_id,omitempty"`
-	DirectoryID   string             `json:"directory_id,omitempty"`
-	MailingListID string             `json:"mailing_list_id,omitempty"`
-	Thanks        *distribute.Thanks `json:"thanks,omitempty"`
-}
-
 // CreateDistribution makes a distribution with its invitation and freezes what its
 // messages speak of. A second call for the same run and step returns the first's.
 func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request) (dist, invitation id.ID, err error) {
@@ -146,20 +129,16 @@ func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request
 	if err != nil {
 		return 0, 0, err
 	}
-	settings, err := json.Marshal(Settings{
-		Subject: r.Subject, Message: r.Message, From: r.From, ReplyTo: r.ReplyTo, Reminders: r.Reminders,
-		Expires: plan.Duration(r.Expires), IgnoreFrequency: r.IgnoreFrequency,
-		SurveyID: survey.SurveyID, DirectoryID: r.DirectoryID, MailingListID: r.MailingListID, Thanks: r.Thanks,
-	})
+	settings, err := distribution.Stored{Settings: r.Settings, SurveyID: survey.SurveyID}.Text()
 	if err != nil {
 		return 0, 0, err
 	}
 	n := distribution.New{
 		Run: r.Run, Step: r.Step, Directory: dir.ID, Destination: destination, Survey: r.Survey, Channel: r.Channel,
-		Settings: string(settings), Contact: r.Contact, Snapshot: string(snapshot),
+		Settings: settings, Contact: r.Contact, Snapshot: string(snapshot),
 	}
-	if r.Expires > 0 {
-		n.Expires = d.Now().Add(r.Expires)
+	if after := r.Settings.Expires.Std(); after > 0 {
+		n.Expires = d.Now().Add(after)
 	}
 	return d.Store.CreateDistribution(ctx, n, HandoverLease)
 }

@@ -3,14 +3,12 @@ package activities
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
@@ -64,19 +62,15 @@ func (a *Distributions) BeginDistribution(ctx context.Context, in handover.Distr
 	if err != nil {
 		return Schedule{}, err
 	}
-	s, err := settings(d)
+	s, err := distribution.ReadStored(d.Settings)
 	if err != nil {
 		return Schedule{}, err
 	}
 	out := Schedule{Ended: d.Status == distribution.StateDone, Expires: s.Expires.Std()}
 	for _, r := range s.Reminders {
-		out.Reminders = append(out.Reminders, r.After)
+		out.Reminders = append(out.Reminders, r.After.Std())
 	}
 	return out, nil
-}
-
-func settings(d distribution.Distribution) (s Settings, err error) {
-	return s, json.Unmarshal([]byte(d.Settings), &s)
 }
 
 // SendInput names the messages of one kind of a distribution.
@@ -137,11 +131,11 @@ func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, e
 }
 
 func (a *Distributions) send(ctx context.Context, d distribution.Distribution, invitation id.ID, kind distribution.Kind, total *Sent) error {
-	s, err := settings(d)
+	s, err := distribution.ReadStored(d.Settings)
 	if err != nil {
 		return err
 	}
-	rule, err := a.rule(ctx, d, s)
+	rule, err := a.rule(ctx, d, s.Settings)
 	if err != nil {
 		return err
 	}
@@ -156,7 +150,7 @@ func (a *Distributions) send(ctx context.Context, d distribution.Distribution, i
 		total.Skipped++
 		return nil
 	}
-	m, err := a.compose(s, r, kind)
+	m, err := a.compose(s.Settings, r, kind)
 	if err == nil {
 		err = a.Mail.Send(ctx, m)
 	}
@@ -165,7 +159,7 @@ func (a *Distributions) send(ctx context.Context, d distribution.Distribution, i
 		return a.Store.MessageWasSent(ctx, invitation, kind)
 	}
 	final := fault.KindOf(err).Final() || a.Now().Sub(r.Since) > patience
-	if noted := a.Store.MessageFailed(ctx, invitation, kind, words(err), final); noted != nil {
+	if noted := a.Store.MessageFailed(ctx, invitation, kind, fault.Words(err), final); noted != nil {
 		return noted
 	}
 	if final {
@@ -176,17 +170,13 @@ func (a *Distributions) send(ctx context.Context, d distribution.Distribution, i
 }
 
 // rule is what a message of a distribution is judged by now.
-func (a *Distributions) rule(ctx context.Context, d distribution.Distribution, s Settings) (distribution.Rule, error) {
-	rule := distribution.Rule{IgnoreFrequency: s.IgnoreFrequency}
+func (a *Distributions) rule(ctx context.Context, d distribution.Distribution, s distribution.Settings) (distribution.Rule, error) {
 	live, err := a.Revisions.Current(ctx)
 	if err != nil {
-		return rule, err
+		return distribution.Rule{}, err
 	}
-	if dir := live.Directory(d.Directory); dir != nil && dir.Def.Frequency != nil {
-		w := dir.Def.Frequency.PerContact
-		rule.Messages, rule.Per = w.Messages, w.Per.Std()
-	}
-	return rule, nil
+	w := live.Frequency(d.Directory)
+	return distribution.Rule{Messages: w.Messages, Per: w.Per, IgnoreFrequency: s.IgnoreFrequency}, nil
 }
 
 // Links are the addresses in a person's messages.
@@ -198,53 +188,21 @@ func (a *Distributions) links(token string) *jsonvalue.Object {
 	return o
 }
 
-func (a *Distributions) compose(s Settings, r distribution.Reservation, kind distribution.Kind) (mail.Message, error) {
+func (a *Distributions) compose(s distribution.Settings, r distribution.Reservation, kind distribution.Kind) (mail.Message, error) {
 	link := a.links(r.Invitation.Token)
-	snapshot, text, err := s.render(r, kind, link)
+	frozen, err := distribution.ReadSnapshot(r.Invitation.Snapshot)
 	if err != nil {
 		return mail.Message{}, err
 	}
-	from := s.From
-	if from == "" {
-		from = a.From
+	text, err := s.Render(kind, frozen, link)
+	if err != nil {
+		return mail.Message{}, err
 	}
-	language, _ := snapshot.Contact.Get("language").(string)
+	language, _ := frozen.Contact.Get("language").(string)
 	return mail.Compose(mail.Letter{
-		ID: distribution.MessageID(r.Invitation.ID, kind, a.MailHost), From: from, ReplyTo: s.ReplyTo, To: r.Email,
-		Subject: text["subject"], Body: text["message"], UnsubscribeURL: link.Get("opt_out_url").(string), Language: language,
+		ID: distribution.MessageID(r.Invitation.ID, kind, a.MailHost), From: cmp.Or(s.From, a.From), ReplyTo: s.ReplyTo, To: r.Email,
+		Subject: text.Subject, Body: text.Message, UnsubscribeURL: link.Get("opt_out_url").(string), Language: language,
 	})
-}
-
-// render makes the subject and message of one kind for one person, by what the
-// invitation has frozen.
-func (s Settings) render(r distribution.Reservation, kind distribution.Kind, link *jsonvalue.Object) (snapshot distribution.Snapshot, text map[string]string, err error) {
-	if err := json.Unmarshal([]byte(r.Invitation.Snapshot), &snapshot); err != nil {
-		return snapshot, nil, err
-	}
-	subject, body := s.Subject, s.Message
-	if kind == distribution.KindThanks && s.Thanks != nil {
-		subject, body = cmp.Or(s.Thanks.Subject, s.Subject), s.Thanks.Message
-	}
-	if n, ok := distribution.ReminderOf(kind); ok && n <= len(s.Reminders) {
-		if t := s.Reminders[n-1].Subject; t != "" {
-			subject = t
-		}
-		if t := s.Reminders[n-1].Message; t != "" {
-			body = t
-		}
-	}
-	scope := flow.Scope{Fields: snapshot.Fields, Contact: snapshot.Contact, Transaction: snapshot.Transaction, Link: link}
-	text = map[string]string{"subject": subject, "message": body}
-	for name, t := range text {
-		compiled, err := flow.CompileTemplate(name, t)
-		if err != nil {
-			return snapshot, nil, err
-		}
-		if text[name], err = compiled.Render(scope); err != nil {
-			return snapshot, nil, err
-		}
-	}
-	return snapshot, text, nil
 }
 
 // Remaining counts the invitations that may still be answered.
@@ -259,7 +217,7 @@ func (a *Distributions) FinishDistribution(ctx context.Context, in handover.Dist
 	if err != nil {
 		return err
 	}
-	s, err := settings(d)
+	s, err := distribution.ReadStored(d.Settings)
 	if err != nil {
 		return err
 	}

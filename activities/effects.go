@@ -26,19 +26,22 @@ type Deliveries interface {
 	ApplyTransactions(ctx context.Context, dir contact.Directory, lists func(string) id.ID, effects []delivery.TransactionEffect) error
 }
 
-// Effects does what deliveries ask for: on the built-in directory, and on remote
-// accounts.
+// Courier takes deliveries, and the messages of distributions, to remote accounts.
+type Courier interface {
+	// Deliver does one round of what is due at a destination, under a revision of the
+	// plan, and says when the next one should be. It takes a minute at most, but for
+	// what an account takes to answer. An error means that nothing can be done for now.
+	Deliver(ctx context.Context, revision int64, dest *routing.Destination) (delivery.Drained, error)
+}
+
+// Effects does what deliveries ask for: on the built-in directory itself, on remote
+// accounts by the courier.
 type Effects struct {
 	Deliveries Deliveries
-	Remote     RemoteQueue
-	Messages   MessageQueue
-	Accounts   Accounts
-	Surveys    *Distributions
-	// Answered tells a run and a distribution that an invitation was answered.
-	Answered  func(ctx context.Context, run, distribution id.ID) error
-	Revisions Revisions
-	Runs      *Runs
-	Now       func() time.Time
+	Courier    Courier
+	Revisions  Revisions
+	Runs       *Runs
+	Now        func() time.Time
 }
 
 // UpsertContacts decides by the merge rules whom each delivery is about, writes
@@ -127,18 +130,12 @@ func (a *Effects) Apply(ctx context.Context, open []delivery.Open) error {
 // kept its effect from being written.
 func (a *Effects) failed(ctx context.Context, d delivery.Open, err error) error {
 	now := a.Now()
-	m := delivery.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: words(err), Status: delivery.Rejected}
-	if !fault.KindOf(err).Final() && !tired(d, m.Attempts, now) {
+	m := delivery.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: fault.Words(err), Status: delivery.Rejected}
+	if !fault.KindOf(err).Final() && !delivery.Tired(d.Event, m.Attempts, now) {
 		m.Status = delivery.Retrying
 		m.Due = now.Add(delivery.Backoff(m.Attempts, fault.RetryAfter(err)))
 	}
 	return a.Deliveries.MarkDeliveries(ctx, []delivery.Mark{m})
-}
-
-// tired reports whether a delivery was tried for long enough. An old event, held or
-// waiting for long, still gets its tries.
-func tired(d delivery.Open, attempts int, now time.Time) bool {
-	return now.Sub(d.Event.Time()) >= delivery.Patience && attempts >= delivery.MinAttempts
 }
 
 func (a *Effects) rejectAll(ctx context.Context, list []delivery.Open, reason string) error {
@@ -165,7 +162,11 @@ func (a *Effects) pinned(ctx context.Context, d delivery.Open) (*routing.Mapping
 func (a *Effects) contacts(ctx context.Context, _ *routing.Table, dir *routing.Directory, list []delivery.Open) error {
 	effects := make([]delivery.ContactEffect, len(list))
 	for i, d := range list {
-		m, err := a.pinned(ctx, d)
+		t, err := a.Revisions.Revision(ctx, d.Revision)
+		if err != nil {
+			return err
+		}
+		m, err := t.Pinned(d.Mapping)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
@@ -178,9 +179,6 @@ func (a *Events) MapFields(ctx context.Context, matched Matched) (Mapped, error)
 // itself should long have finished.
 const leftOver = 5 * time.Minute
 
-// HeldUntil is when a held delivery is due: never, until somebody releases it.
-var HeldUntil = time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
-
 func (a *Events) newDelivery(e segment.Stored, event *jsonvalue.Object, m routing.Match, live *routing.Table, pauses []delivery.Pause, work *mapping.Work) delivery.New {
 	now := a.Now()
 	d := delivery.New{
@@ -191,7 +189,7 @@ func (a *Events) newDelivery(e segment.Stored, event *jsonvalue.Object, m routin
 	if err == nil && m.Fields == nil {
 		d.Payload = e.Body
 	} else if err == nil {
-		err = guarded(func() error {
+		err = fault.Guard(func() error {
 			payload, err := m.Fields.ApplyWithin(event, work)
 			if err == nil {
 				d.Payload = jsonvalue.Append(nil, payload)
@@ -200,13 +198,14 @@ func (a *Events) newDelivery(e segment.Stored, event *jsonvalue.Object, m routin
 		})
 	}
 	current := live.Destination(m.Destination.ID)
+	off := current.Off(delivery.Paused(pauses, m.Destination.ID))
 	switch {
 	case err != nil:
-		d.Status, d.Reason = delivery.Rejected, words(err)
+		d.Status, d.Reason = delivery.Rejected, fault.Words(err)
 	case current == nil:
 		d.Status, d.Reason = delivery.Rejected, "the destination is not in the plan any more"
-	case off(current, pauses) != "":
-		d.Status, d.Reason, d.Due = delivery.Held, off(current, pauses), HeldUntil
+	case off != "":
+		d.Status, d.Reason, d.Due = delivery.Held, off, delivery.HeldUntil
 	case m.Destination.Directory == nil: // its Deliver workflow does it
 		d.Due = now
 	}

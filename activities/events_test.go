@@ -215,16 +215,16 @@ func TestDeliverDue_DestinationOffThenOn_HeldThenDelivered(t *testing.T) {
 		require.Empty(t, h.contacts())
 		drained, err = h.effects.DeliverDue(t.Context(), xm)
 		require.NoError(t, err)
-		require.Equal(t, activities.Drained{Empty: true}, drained, "held deliveries are due when somebody releases them")
+		require.Equal(t, delivery.Drained{Empty: true}, drained, "held deliveries are due when somebody releases them")
 
 		h.save(on)
-		n, err := h.ReleaseHeld(t.Context(), xm.Destination, activities.HeldUntil)
+		n, err := h.ReleaseHeld(t.Context(), xm.Destination, delivery.HeldUntil)
 		require.NoError(t, err)
 		require.EqualValues(t, 2, n)
 		for i := range 2 {
 			drained, err = h.effects.DeliverDue(t.Context(), xm)
 			require.NoError(t, err)
-			require.Equal(t, activities.Drained{Done: 2 * (1 - i), Empty: true}, drained)
+			require.Equal(t, delivery.Drained{Done: 2 * (1 - i), Empty: true}, drained)
 		}
 		require.Equal(t, string(delivery.Done), h.delivery(events[0]).Status)
 		require.Len(t, h.contacts(), 2)
@@ -242,7 +242,7 @@ func TestDeliverDue_LeftOver_IsDoneWhenItsTimeComes(t *testing.T) {
 		h.pass(drained.Next)
 		drained, err = h.effects.DeliverDue(t.Context(), in)
 		require.NoError(t, err)
-		require.Equal(t, activities.Drained{Done: 3, Empty: true}, drained)
+		require.Equal(t, delivery.Drained{Done: 3, Empty: true}, drained)
 		for _, d := range h.deliveries(events...) {
 			require.Equal(t, string(delivery.Done), d.Status)
 		}

@@ -172,7 +172,7 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 		return r, nil
 	}
 	if err := fields.Err(); err != nil {
-		r.Status, r.Reason = run.NotStarted, words(err)
+		r.Status, r.Reason = run.NotStarted, fault.Words(err)
 		return r, nil
 	}
 	scope := flow.Scope{Fields: fields.Object(), Event: payload}
@@ -181,7 +181,7 @@ func (a *Runs) newRun(ctx context.Context, live *routing.Table, dir *routing.Dir
 	}
 	ok, reason, err := w.Starts(scope)
 	if err != nil {
-		ok, reason = false, words(err)
+		ok, reason = false, fault.Words(err)
 	}
 	if !ok {
 		r.Status, r.Reason = run.NotStarted, reason

@@ -188,7 +188,7 @@ func open(t *testing.T, url string) *house {
 	h.account = standin.New(standin.Options{Token: "TOKEN-1"})
 	h.dists = &activities.Distributions{Store: s, Revisions: h.cache, Mail: store.Outbox{Store: s}, From: "surveys@example.com",
 		PublicURL: "https://segue.example.com", MailHost: "segue.example.com", Now: h.now}
-	h.effects = &activities.Effects{Deliveries: s, Remote: s, Messages: s, Accounts: newAccounts(t, h), Surveys: h.dists, Answered: h.launched.answered, Revisions: h.cache, Runs: h.runs, Now: h.now}
+	h.effects = &activities.Effects{Deliveries: s, Courier: newCourier(t, h), Revisions: h.cache, Runs: h.runs, Now: h.now}
 	return h
 }
 

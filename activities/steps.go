@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/activities/task"
+	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/flow"
@@ -122,7 +123,7 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 		}
 	}
 	if err != nil {
-		return Judgement{Failed: true}, a.record(ctx, in, run.StepFailed, nil, words(err))
+		return Judgement{Failed: true}, a.record(ctx, in, run.StepFailed, nil, fault.Words(err))
 	}
 	j := Judgement{Skip: v.Skip, Branch: v.Branch, Wait: v.Wait, Stop: v.Stop}
 	output := jsonvalue.NewObject(1)
@@ -158,10 +159,10 @@ func (a *Runs) awaitContact(ctx context.Context, in StepInput, failed error) err
 	if err != nil {
 		return err
 	}
-	if row.Status.Ended() || a.Now().Sub(row.Began()) > contactPatience {
+	if row.Status.Ended() || a.Now().Sub(row.Began()) > contact.Patience {
 		return nil
 	}
-	if err := a.Store.StepError(ctx, in.Run, in.Step, words(failed)); err != nil {
+	if err := a.Store.StepError(ctx, in.Run, in.Step, fault.Words(failed)); err != nil {
 		return err
 	}
 	return task.NotYet(fault.Wrap(fault.NotFound, failed, "no contact to judge by"))
@@ -268,7 +269,7 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 	}
 	with, err := s.def.StepWith(in.Step, s.scope, spec.Deferred()...)
 	if err != nil {
-		return StepResult{Failed: true}, a.record(ctx, in, run.StepFailed, nil, words(err))
+		return StepResult{Failed: true}, a.record(ctx, in, run.StepFailed, nil, fault.Words(err))
 	}
 	row, err := a.Store.BeginStep(ctx, in.Run, in.Step, in.Kind, run.StepRunning, jsonvalue.Text(a.Tasks.Redact(in.Kind, with)))
 	if err != nil {
@@ -302,10 +303,6 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 // service fails, counted from its first attempt.
 const patience = 24 * time.Hour
 
-// contactPatience is how long a step waits for its contact: identify and track
-// calls of one person travel in different batches.
-const contactPatience = 5 * time.Minute
-
 // taskFailed ends the step for good, or notes the failure and returns it so that
 // Temporal tries again.
 func (a *Runs) taskFailed(ctx context.Context, in StepInput, row run.Step, err error) (StepResult, error) {
@@ -313,14 +310,14 @@ func (a *Runs) taskFailed(ctx context.Context, in StepInput, row run.Step, err e
 	if !final {
 		limit := patience
 		if task.IsNotYet(err) {
-			limit = contactPatience
+			limit = contact.Patience
 		}
 		final = a.Now().Sub(row.Began()) > limit
 	}
 	if final {
-		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, run.StepFailed, "", words(err))
+		return StepResult{Failed: true}, a.Store.EndStep(ctx, in.Run, in.Step, run.StepFailed, "", fault.Words(err))
 	}
-	if noted := a.Store.StepError(ctx, in.Run, in.Step, words(err)); noted != nil {
+	if noted := a.Store.StepError(ctx, in.Run, in.Step, fault.Words(err)); noted != nil {
 		return StepResult{}, noted
 	}
 	return StepResult{}, err

@@ -179,7 +179,7 @@ func (s *Sweeper) held(ctx context.Context) error {
 		if off(d, pauses) {
 			continue
 		}
-		if n, err := s.Backlog.ReleaseHeld(ctx, d.ID, activities.HeldUntil); err != nil {
+		if n, err := s.Backlog.ReleaseHeld(ctx, d.ID, delivery.HeldUntil); err != nil {
 			return err
 		} else if n > 0 {
 			s.Logger.InfoContext(ctx, "held deliveries go out", "destination", d.Def.Name, "deliveries", n)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/handover"
@@ -242,7 +241,7 @@ func TestSweeper_Held_IsReleasedWhenTheDestinationIsOnAgain(t *testing.T) {
 		xm := l.named(plan.KindDestination, "xm")
 		event := l.take(1)[0]
 		require.NoError(t, l.WriteDeliveries(t.Context(), []delivery.New{{Event: event, Mapping: l.named(plan.KindMapping, "m"), Destination: xm,
-			Action: plan.UpsertContact, Status: delivery.Held, Occurred: l.clock, Due: activities.HeldUntil}}))
+			Action: plan.UpsertContact, Status: delivery.Held, Occurred: l.clock, Due: delivery.HeldUntil}}))
 		l.clock = l.clock.Add(30 * 24 * time.Hour)
 		require.NoError(t, l.sweeper.Once(t.Context()))
 		require.Empty(t, l.temporal.wakes)
@@ -300,7 +299,7 @@ func TestSweeper_Paused_IsReleasedWhenResumed(t *testing.T) {
 		require.NoError(t, l.PauseDestination(t.Context(), xm, "Mika", ""))
 		event := l.take(1)[0]
 		require.NoError(t, l.WriteDeliveries(t.Context(), []delivery.New{{Event: event, Mapping: l.named(plan.KindMapping, "m"), Destination: xm,
-			Action: plan.UpsertContact, Status: delivery.Held, Occurred: l.clock, Due: activities.HeldUntil}}))
+			Action: plan.UpsertContact, Status: delivery.Held, Occurred: l.clock, Due: delivery.HeldUntil}}))
 		require.NoError(t, l.QueueMessages(t.Context(), xm, "invitation", []id.ID{l.db.Next()}, l.clock))
 		l.clock = l.clock.Add(30 * 24 * time.Hour)
 		require.NoError(t, l.sweeper.Once(t.Context()))

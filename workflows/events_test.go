@@ -82,7 +82,7 @@ func TestProcessEvents_WhatCanNeverWork_FailsAtOnceWithItsKind(t *testing.T) {
 func TestDeliver_DrainsUntilEmpty(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.gives("DeliverDue", activities.Drained{Done: 100}, activities.Drained{Done: 100}, activities.Drained{Done: 1, Empty: true})
+	s.gives("DeliverDue", delivery.Drained{Done: 100}, delivery.Drained{Done: 100}, delivery.Drained{Done: 1, Empty: true})
 	require.NoError(t, s.run(workflows.Deliver, handover.DeliverInput{Destination: 5}))
 	require.Equal(t, 3, s.times("DeliverDue"))
 }
@@ -90,7 +90,7 @@ func TestDeliver_DrainsUntilEmpty(t *testing.T) {
 func TestDeliver_WaitsForTheNextDue(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.gives("DeliverDue", activities.Drained{Next: time.Hour}, activities.Drained{Next: 2 * time.Hour}, activities.Drained{Empty: true})
+	s.gives("DeliverDue", delivery.Drained{Next: time.Hour}, delivery.Drained{Next: 2 * time.Hour}, delivery.Drained{Empty: true})
 	require.NoError(t, s.run(workflows.Deliver, handover.DeliverInput{Destination: 5}))
 	require.Equal(t, []time.Duration{0, time.Hour, 3 * time.Hour}, s.when("DeliverDue"))
 }
@@ -98,7 +98,7 @@ func TestDeliver_WaitsForTheNextDue(t *testing.T) {
 func TestDeliver_WakeEndsTheWait(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.gives("DeliverDue", activities.Drained{Next: time.Hour}, activities.Drained{Empty: true})
+	s.gives("DeliverDue", delivery.Drained{Next: time.Hour}, delivery.Drained{Empty: true})
 	s.signal(handover.SignalWake, 10*time.Minute)
 	require.NoError(t, s.run(workflows.Deliver, handover.DeliverInput{Destination: 5}))
 	require.Equal(t, []time.Duration{0, 10 * time.Minute}, s.when("DeliverDue"))
@@ -115,7 +115,7 @@ func TestDeliver_WokenWhileEmpty_LooksAgain(t *testing.T) {
 func TestDeliver_LongLife_ContinuesAsNewWithItsInput(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.gives("DeliverDue", activities.Drained{Done: 100})
+	s.gives("DeliverDue", delivery.Drained{Done: 100})
 	err := s.run(workflows.Deliver, handover.DeliverInput{Destination: 5})
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, err, &again, "%v", err)

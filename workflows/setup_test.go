@@ -48,7 +48,7 @@ func newStage(t *testing.T) *stage {
 	act(s, "UpsertContacts", func(in []delivery.Ref) string { return "" }, none{})
 	act(s, "UpsertTransactions", func(in []delivery.Ref) string { return "" }, none{})
 	act(s, "StartRuns", func(in []delivery.Ref) string { return "" }, none{})
-	act(s, "DeliverDue", func(in handover.DeliverInput) string { return "" }, activities.Drained{Empty: true})
+	act(s, "DeliverDue", func(in handover.DeliverInput) string { return "" }, delivery.Drained{Empty: true})
 	act(s, "BeginRun", func(in handover.RunInput) string { return "" }, activities.Program{Status: "running"})
 	act(s, "JudgeStep", func(in activities.StepInput) string { return in.Step }, activities.Judgement{})
 	act(s, "EndWait", func(in activities.WaitEnd) string { return in.Step + " by " + in.By }, none{})

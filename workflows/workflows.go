@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/handover"
 )
 
@@ -89,7 +90,7 @@ const drainRounds = 200
 func Deliver(ctx workflow.Context, in handover.DeliverInput) error {
 	wake := workflow.GetSignalChannel(ctx, handover.SignalWake)
 	for range drainRounds {
-		var r activities.Drained
+		var r delivery.Drained
 		if err := long(ctx, effects.DeliverDue, in, &r); err != nil {
 			return err
 		}

@@ -175,7 +175,7 @@ func (d *decoder) object(at string, v any, to reflect.Value) {
 	}
 	fields := structFields(to.Type())
 	for k, e := range o.All() {
-		i, ok := fields[k]
+		index, ok := fields[k]
 		if !ok {
 			known := make([]string, 0, len(fields))
 			for name := range fields {
@@ -185,18 +185,18 @@ func (d *decoder) object(at string, v any, to reflect.Value) {
 			d.bad(join(at, k), "there is no such setting; there are %s", strings.Join(known, ", "))
 			continue
 		}
-		d.value(join(at, k), e, to.Field(i))
+		d.value(join(at, k), e, to.FieldByIndex(index))
 	}
 }
 
-// structFields are the settings of a struct: json keys and field numbers.
-func structFields(t reflect.Type) map[string]int {
-	out := make(map[string]int, t.NumField())
-	for i := range t.NumField() {
-		f := t.Field(i)
+// structFields are the settings of a struct, those of embedded ones among them: json
+// keys and where the fields are.
+func structFields(t reflect.Type) map[string][]int {
+	out := make(map[string][]int, t.NumField())
+	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.IsExported() && name != "-" && name != "" {
-			out[name] = i
+			out[name] = f.Index
 		}
 	}
 	return out

@@ -15,6 +15,7 @@ import (
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/internal/outside/mail"
+	"github.com/segue-xm/segue/internal/outside/qualtrics"
 )
 
 func (p *process) openStore(ctx context.Context) error {
@@ -30,7 +31,8 @@ func (p *process) openStore(ctx context.Context) error {
 	p.db, p.store = d, store.New(d)
 	p.cache = routing.NewCache(p.store)
 	p.plans = &ops.Plans{Store: p.store, Sealer: sealer}
-	p.remote, err = newAccounts(p.plans.Secrets, p.o.QualtricsURL, p.o.Now)
+	standIn, err := p.o.standIn()
+	p.remote = qualtrics.NewAccounts(p.plans.Secrets, standIn, p.o.Now)
 	return err
 }
 

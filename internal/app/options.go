@@ -128,3 +128,15 @@ func keyTexts(s string) []string {
 	}
 	return strings.Split(s, ",")
 }
+
+// standIn is QualtricsURL, nil when it is not set.
+func (o Options) standIn() (*url.URL, error) {
+	if o.QualtricsURL == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(o.QualtricsURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fault.Field("qualtrics-url", "want http://host:port, have %q", o.QualtricsURL)
+	}
+	return u, nil
+}

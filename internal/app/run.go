@@ -24,6 +24,7 @@ import (
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops"
+	"github.com/segue-xm/segue/internal/outside/qualtrics"
 	"github.com/segue-xm/segue/internal/temporal/launch"
 )
 
@@ -38,7 +39,7 @@ type process struct {
 	tasks   *task.Registry
 	metrics *prometheus.Registry
 	mail    activities.MailSender
-	remote  *accounts
+	remote  *qualtrics.Accounts
 
 	temporal  client.Client
 	launcher  *launch.Launcher

@@ -7,6 +7,7 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/outside/courier"
 	"github.com/segue-xm/segue/internal/temporal/launch"
 	"github.com/segue-xm/segue/worker"
 )
@@ -27,8 +28,8 @@ func (p *process) startWorker(ctx context.Context) error {
 		Logger: p.log,
 		Events: &activities.Events{Inbox: p.store, Revisions: p.cache, Now: p.o.Now},
 		Effects: &activities.Effects{
-			Deliveries: p.store, Remote: p.store, Messages: p.store, Accounts: p.remote, Surveys: surveys, Answered: p.launcher.Answered,
-			Revisions: p.cache, Runs: runs, Now: p.o.Now,
+			Deliveries: p.store, Revisions: p.cache, Runs: runs, Now: p.o.Now,
+			Courier: &courier.Courier{Store: p.store, Revisions: p.cache, Accounts: p.remote, Answered: p.launcher.Answered, Now: p.o.Now},
 		},
 		Runs:          runs,
 		Distributions: surveys,

@@ -4,12 +4,13 @@
 package distribute
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/segue-xm/segue/activities/task"
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/internal/core/id"
@@ -18,12 +19,10 @@ import (
 )
 
 // Kind is the task's kind in a plan.
-const Kind = "distribute"
+const Kind = plan.TaskDistribute
 
 // Email is the channel there is.
 const Email = "email"
-
-const maxReminders = 10
 
 // Contacts is what the task needs of a directory.
 type Contacts interface {
@@ -40,66 +39,26 @@ type Distributions interface {
 	CreateDistribution(ctx context.Context, r Request) (distribution, invitation id.ID, err error)
 }
 
-// Request is one distribution to one contact. Subject, Message and those of the
-// reminders are templates over fields, contact and link, rendered when sent.
+// Request is one distribution to one contact.
 type Request struct {
-	Run             id.ID
-	Step            string
-	Directory       string
-	Survey          string
-	Channel         string
-	Contact         id.ID
-	Subject         string
-	Message         string
-	From            string
-	ReplyTo         string
-	Reminders       []Reminder
-	Expires         time.Duration // after the invitation; 0: never
-	IgnoreFrequency bool
-
-	// Destination names whose account sends it; "" is the installation's own mail.
-	Destination                string
-	DirectoryID, MailingListID string // in that account
-	Thanks                     *Thanks
+	Run         id.ID
+	Step        string
+	Directory   string
+	Survey      string
+	Channel     string
+	Contact     id.ID
+	Destination string // whose account sends it; "" is the installation's own mail
+	Settings    distribution.Settings
 }
 
-// Thanks is what those get who have answered, from a remote account.
-type Thanks struct {
-	Subject string `json:"subject,omitempty"` // empty: the invitation's
-	Message string `json:"message"`
-}
-
-// Reminder is one reminder; empty texts are the invitation's.
-type Reminder struct {
-	After   time.Duration // after the invitation
-	Subject string
-	Message string
-}
-
-// Config are the task's settings.
+// Config are the task's settings: what is asked whom, and by whose messages.
 type Config struct {
-	Survey          string           `json:"survey"`
-	Directory       string           `json:"directory"`
-	Contact         task.ContactRef  `json:"contact"`
-	Channel         string           `json:"channel"`
-	Subject         string           `json:"subject"`
-	Message         string           `json:"message"`
-	From            string           `json:"from"`
-	ReplyTo         string           `json:"reply_to"`
-	Reminders       []ReminderConfig `json:"reminders"`
-	Expires         plan.Duration    `json:"expires"`
-	IgnoreFrequency bool             `json:"ignore_frequency"`
-	Destination     string           `json:"destination"`
-	DirectoryID     string           `json:"directory_id"`
-	MailingListID   string           `json:"mailing_list_id"`
-	Thanks          *Thanks          `json:"thanks"`
-}
-
-// ReminderConfig is one element of reminders.
-type ReminderConfig struct {
-	After   plan.Duration `json:"after"`
-	Subject string        `json:"subject"`
-	Message string        `json:"message"`
+	Survey      string          `json:"survey"`
+	Directory   string          `json:"directory"`
+	Contact     task.ContactRef `json:"contact"`
+	Channel     string          `json:"channel"`
+	Destination string          `json:"destination"`
+	distribution.Settings
 }
 
 // Task distributes surveys. Make it with New.
@@ -141,82 +100,15 @@ func (t *Task) Spec() task.Spec {
 
 // Validate checks settings.
 func (t *Task) Validate(c Config) error {
-	var errs []error
-	bad := func(field, format string, args ...any) { errs = append(errs, fault.Field(field, format, args...)) }
+	var err error
 	switch {
 	case flow.IsTemplate(c.Channel):
 	case c.Channel != "" && c.Channel != Email:
-		bad("channel", "want email: this version has no other")
+		err = fault.Field("channel", "want email: this version has no other")
 	case c.Subject == "":
-		bad("subject", "is needed for email")
+		err = fault.Field("subject", "is needed for email")
 	}
-	t.validateRemote(c, bad)
-	if len(c.Reminders) > maxReminders {
-		bad("reminders", "at most %d", maxReminders)
-	}
-	var last plan.Duration
-	for i, r := range c.Reminders {
-		at := fmt.Sprintf("reminders[%d].after", i)
-		switch {
-		case r.After <= 0:
-			bad(at, "want a duration such as 3d, 1h30m or 45s")
-		case r.After <= last:
-			bad(at, "is not later than the reminder before it")
-		case c.Expires > 0 && r.After >= c.Expires:
-			bad(at, "is not before the invitation expires")
-		}
-		last = max(last, r.After)
-	}
-	message := func(at, text string) {
-		if err := checkMessage(at, text); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	message("subject", c.Subject)
-	message("message", c.Message)
-	if c.Thanks != nil {
-		message("thanks.subject", c.Thanks.Subject)
-		message("thanks.message", c.Thanks.Message)
-	}
-	for i, r := range c.Reminders {
-		message(fmt.Sprintf("reminders[%d].subject", i), r.Subject)
-		message(fmt.Sprintf("reminders[%d].message", i), r.Message)
-	}
-	return errors.Join(errs...)
-}
-
-// validateRemote checks what goes together with a destination.
-func (t *Task) validateRemote(c Config, bad func(field, format string, args ...any)) {
-	for _, s := range []struct{ field, value string }{{"directory_id", c.DirectoryID}, {"mailing_list_id", c.MailingListID}} {
-		switch {
-		case c.Destination == "" && s.value != "":
-			bad(s.field, "means nothing without destination")
-		case c.Destination != "" && s.value == "":
-			bad(s.field, "is needed with destination")
-		}
-	}
-	switch {
-	case c.Thanks == nil:
-	case c.Destination == "":
-		bad("thanks", "means nothing without destination")
-	case c.Thanks.Message == "":
-		bad("thanks.message", "is required")
-	}
-}
-
-// checkMessage checks a text that is rendered when it is sent, perhaps weeks
-// later: what was not frozen with the invitation would write nothing then.
-func checkMessage(at, text string) error {
-	t, err := flow.CompileTemplate(at, text)
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{"event", "steps"} {
-		if t.Mentions(name) {
-			return fault.Field(at, "a message can say fields, contact, transaction and link, not %s: make it a field", name)
-		}
-	}
-	return nil
+	return errors.Join(err, c.Settings.Validate(c.Destination != ""))
 }
 
 // Run makes the distribution. Called twice for the same run and step it returns
@@ -233,20 +125,10 @@ func (t *Task) Run(ctx context.Context, in task.Input[Config]) (task.Output, err
 	if contact == 0 {
 		return task.Output{}, fault.Field("contact", "names nobody, and the run is about nobody yet")
 	}
-	channel := c.Channel
-	if channel == "" {
-		channel = Email
-	}
-	r := Request{
-		Run: in.Run, Step: in.Step, Directory: c.Directory, Survey: c.Survey, Channel: channel, Contact: contact,
-		Subject: c.Subject, Message: c.Message, From: c.From, ReplyTo: c.ReplyTo,
-		Expires: c.Expires.Std(), IgnoreFrequency: c.IgnoreFrequency,
-		Destination: c.Destination, DirectoryID: c.DirectoryID, MailingListID: c.MailingListID, Thanks: c.Thanks,
-	}
-	for _, m := range c.Reminders {
-		r.Reminders = append(r.Reminders, Reminder{After: m.After.Std(), Subject: m.Subject, Message: m.Message})
-	}
-	distribution, invitation, err := t.distributions.CreateDistribution(ctx, r)
+	distribution, invitation, err := t.distributions.CreateDistribution(ctx, Request{
+		Run: in.Run, Step: in.Step, Directory: c.Directory, Survey: c.Survey, Channel: cmp.Or(c.Channel, Email),
+		Contact: contact, Destination: c.Destination, Settings: c.Settings,
+	})
 	if err != nil {
 		return task.Output{}, err
 	}

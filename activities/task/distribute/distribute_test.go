@@ -10,9 +10,11 @@ import (
 
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/activities/task/tasktest"
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 )
 
 type fakeStore struct {
@@ -69,6 +71,8 @@ func TestConform(t *testing.T) {
 	})
 }
 
+func days(n int) plan.Duration { return plan.Duration(time.Duration(n) * 24 * time.Hour) }
+
 func TestRun_HandsTemplatesOnAsWritten(t *testing.T) {
 	t.Parallel()
 	f := &fakeStore{}
@@ -79,8 +83,11 @@ func TestRun_HandsTemplatesOnAsWritten(t *testing.T) {
 	out, err := reg.Run(t.Context(), Kind, task.RawInput{Context: task.Context{Key: "k", Run: 1, Step: "ask", ContactID: 3}, With: with})
 	require.NoError(t, err)
 	require.Equal(t, Request{
-		Run: 1, Step: "ask", Survey: "onboarding", Channel: Email, Contact: 7, Subject: "How was it, {{ contact.first_name }}?", Message: "{{ link.url }}", From: "a@x.test", ReplyTo: "b@x.test",
-		Reminders: []Reminder{{After: 72 * time.Hour}, {After: 144 * time.Hour, Subject: "Last call"}}, Expires: 14 * 24 * time.Hour, IgnoreFrequency: true,
+		Run: 1, Step: "ask", Survey: "onboarding", Channel: Email, Contact: 7,
+		Settings: distribution.Settings{
+			Subject: "How was it, {{ contact.first_name }}?", Message: "{{ link.url }}", From: "a@x.test", ReplyTo: "b@x.test",
+			Reminders: []distribution.Reminder{{After: days(3)}, {After: days(6), Subject: "Last call"}}, Expires: days(14), IgnoreFrequency: true,
+		},
 	}, f.made[1])
 	require.Equal(t, task.ContactRef{ExtRef: "u1"}, f.asked)
 	require.Equal(t, id.ID(101), out.Distribution)

@@ -33,6 +33,10 @@ const (
 // textFields are the fields that hold text, in the order they are shown.
 var textFields = [...]string{ExtRef, Email, Phone, FirstName, LastName, Language}
 
+// Patience is how long what needs a contact waits for it: identify and track travel in
+// different batches.
+const Patience = 5 * time.Minute
+
 // Contact is one person of a directory with the origin of each of its values.
 type Contact struct {
 	ID        id.ID

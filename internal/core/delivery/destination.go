@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
@@ -54,6 +55,11 @@ type Pause struct {
 
 // At is when it was paused.
 func (p Pause) At() time.Time { return instant(p.AtMillis) }
+
+// Paused reports whether a destination is among the paused ones.
+func Paused(list []Pause, destination id.ID) bool {
+	return slices.ContainsFunc(list, func(p Pause) bool { return p.Destination == destination })
+}
 
 // Round is what one round of deliveries to a remote account has learnt.
 type Round struct {

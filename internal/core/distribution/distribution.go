@@ -7,6 +7,7 @@ package distribution
 
 import (
 	"encoding/base32"
+	"encoding/json"
 	"strings"
 
 	"github.com/segue-xm/segue/internal/core/fault"
@@ -21,6 +22,11 @@ type Snapshot struct {
 	Contact     *jsonvalue.Object `json:"contact"`
 	Transaction *jsonvalue.Object `json:"transaction,omitempty"`
 	Fields      *jsonvalue.Object `json:"fields,omitempty"` // the run's typed fields
+}
+
+// ReadSnapshot reads what an invitation keeps.
+func ReadSnapshot(text string) (s Snapshot, err error) {
+	return s, json.Unmarshal([]byte(text), &s)
 }
 
 // tokens is RFC 4648's base 32 in small letters: easy to read aloud and to

@@ -11,6 +11,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -120,4 +122,21 @@ func RetryAfter(err error) time.Duration {
 		return e.RetryAfter
 	}
 	return 0
+}
+
+// Words are what a record keeps of an error: its public text, as every database can
+// hold it.
+func Words(err error) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(Public(err), "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// Guard makes a panic of do an Internal error: nothing that one event contains may
+// take the others of its batch along.
+func Guard(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = New(Internal, "panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return do()
 }

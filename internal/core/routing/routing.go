@@ -7,6 +7,7 @@ package routing
 import (
 	"fmt"
 
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/id"
@@ -63,6 +64,20 @@ type Destination struct {
 	ID        id.ID
 	Def       plan.Destination
 	Directory *Directory // nil for a remote one
+}
+
+// Off says why nothing goes to a destination for now; "" when it does. One that is
+// not in the plan any more, nil, is not off: its deliveries are rejected.
+func (d *Destination) Off(paused bool) string {
+	switch {
+	case d == nil:
+		return ""
+	case !d.Def.IsEnabled():
+		return "the destination is switched off"
+	case paused:
+		return "the destination is paused"
+	}
+	return ""
 }
 
 // Directory is a built-in directory with its mailing lists.
@@ -291,6 +306,15 @@ func (t *Table) Mappings(source id.ID) []*Mapping {
 // Mapping is a mapping by id, or nil.
 func (t *Table) Mapping(m id.ID) *Mapping { return t.mappings[m] }
 
+// Pinned is the mapping of a delivery as its event's revision, this one, has it. That
+// it is not there only a damaged row can claim: Invalid.
+func (t *Table) Pinned(m id.ID) (*Mapping, error) {
+	if m := t.mappings[m]; m != nil {
+		return m, nil
+	}
+	return nil, fault.New(fault.Invalid, "its mapping is not in revision %d", t.Revision)
+}
+
 // Destination is a destination by id, or nil.
 func (t *Table) Destination(d id.ID) *Destination { return t.destinations[d] }
 
@@ -305,6 +329,17 @@ func (t *Table) Destinations() []*Destination {
 
 // Directory is a directory by id, or nil.
 func (t *Table) Directory(d id.ID) *Directory { return t.directories[d] }
+
+// Frequency is a directory's frequency rule; the zero Window when it has none, or is
+// not there.
+func (t *Table) Frequency(directory id.ID) distribution.Window {
+	d := t.directories[directory]
+	if d == nil || d.Def.Frequency == nil {
+		return distribution.Window{}
+	}
+	w := d.Def.Frequency.PerContact
+	return distribution.Window{Messages: w.Messages, Per: w.Per.Std()}
+}
 
 // DirectoryNamed is a directory by name; "" is the default one, or the only one.
 // Nil when there is none.

@@ -147,7 +147,6 @@ func (t Table) updateFrom(keys int, conditions []string) string {
 		strings.Join(append(where, conditions...), " AND "))
 }
 
-// params are the typed array parameters, one per column.
 func (t Table) deleteUsing() string {
 	return fmt.Sprintf("DELETE FROM %s t USING unnest(%s) AS u(%s) WHERE %s", t.name, t.params(), t.names(), t.each("t.%[1]s = u.%[1]s", " AND "))
 }
@@ -161,6 +160,7 @@ func (t Table) each(format, between string) string {
 	return strings.Join(parts, between)
 }
 
+// params are the typed array parameters, one per column.
 func (t Table) params() string {
 	p := make([]string, len(t.cols))
 	for i, c := range t.cols {

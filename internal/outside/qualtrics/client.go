@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"io"
 	"mime"
 	"net/http"
@@ -15,7 +16,8 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/outside/courier/pace"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 // Options say which account and how to reach it.
@@ -32,7 +34,7 @@ type Options struct {
 	Transport http.RoundTripper // carries the requests; default NewTransport
 	// Pace keeps the account's limits. Clients of one account should share one;
 	// nil: one of its own.
-	Pace *Pace
+	Pace *pace.Pace
 	Now  func() time.Time // default time.Now
 }
 
@@ -49,8 +51,8 @@ type Client struct {
 	userAgent string
 	timeout   time.Duration
 	http      *http.Client
-	pace      *Pace
-	abroad    *Pace // other hosts' troubles are not the account's
+	pace      *pace.Pace
+	abroad    *pace.Pace // other hosts' troubles are not the account's
 	now       func() time.Time
 }
 
@@ -75,9 +77,9 @@ func New(o Options) (*Client, error) {
 		c.now = time.Now
 	}
 	if c.pace == nil {
-		c.pace = NewPace(PaceOptions{Now: c.now})
+		c.pace = NewPace(pace.Options{Now: c.now})
 	}
-	c.abroad = NewPace(PaceOptions{Now: c.now})
+	c.abroad = NewPace(pace.Options{Now: c.now})
 	transport := o.Transport
 	if transport == nil {
 		transport = NewTransport()
@@ -134,73 +136,69 @@ type call struct {
 	what   string // for messages: "create contact"
 	method string
 	url    *url.URL
-	body   any // a JSON value; Undefined: none
-	group  Group
+	body   []byte // JSON; nil: none
+	group  pace.Group
 	write  bool // repeating it may do harm
 	bare   bool // without the headers of directory calls
 }
 
-// api is a call of the API below /API/v3. Each {} of the path is one of the ids,
-// checked and escaped.
-func (c *Client) api(what, method string, group Group, path string, ids ...string) (call, error) {
-	var b strings.Builder
-	b.WriteString("https://" + c.home + "/API/v3")
-	for _, part := range strings.SplitAfter(path, "{}") {
-		before, hole := strings.CutSuffix(part, "{}")
-		b.WriteString(before)
-		if !hole {
-			continue
-		}
-		id, err := segment(ids[0])
-		if err != nil {
-			return call{}, err
-		}
-		b.WriteString(id)
-		ids = ids[1:]
+// reading is a GET of a path of the API, with ids in the places of its names.
+func (c *Client) reading(what string, group pace.Group, path string, ids ...string) (call, error) {
+	return c.api(what, http.MethodGet, group, nil, path, ids...)
+}
+
+// api is a call of the API; body is a shape of wire, nil for none.
+func (c *Client) api(what, method string, group pace.Group, body any, path string, ids ...string) (call, error) {
+	path, err := wire.Fill(path, ids...)
+	if err != nil {
+		return call{}, err
 	}
-	u, err := url.Parse(b.String())
+	u, err := url.Parse("https://" + c.home + wire.Base + path)
 	if err != nil {
 		return call{}, fault.Wrap(fault.Invalid, err, "%s", what)
 	}
-	return call{what: what, method: method, url: u, group: group, body: jsonvalue.Undefined{}}, nil
-}
-
-// segment is an id as one segment of a path. Escaping alone is not enough: some
-// servers take %2F and .. for what they stand for.
-func segment(id string) (string, error) {
-	if id == "" || strings.Trim(id, ".") == "" || strings.ContainsAny(id, `/\`) || strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return "", fault.New(fault.Invalid, "%q is no id of Qualtrics", clip(id))
+	do := call{what: what, method: method, url: u, group: group}
+	if body == nil {
+		return do, nil
 	}
-	return url.PathEscape(id), nil
+	do.body, err = wire.Write(body)
+	return do, err
 }
 
 // answer is what came back.
 type answer struct {
-	status    int
-	requestID string
-	notice    string // what the account wants to be noticed
-	message   string // of an error
-	code      string
-	empty     bool              // no body
-	claims    string            // the media type, "" when not said
-	root      *jsonvalue.Object // nil when the body is no JSON object
+	wire.Answer[json.RawMessage]
+	status int
+	empty  bool   // no body
+	broken bool   // no JSON
+	claims string // the media type, "" when not said
 }
 
-// result is the answer's result when it is an object, else an empty one.
-func (a answer) result() *jsonvalue.Object {
-	o, _ := a.root.Get("result").(*jsonvalue.Object)
-	return o
+// requestID is the id by which the account's support knows the call.
+func (a answer) requestID() string { return clip(string(a.Meta.RequestID)) }
+
+// hasResult reports whether the answer has a result that is an object.
+func (a answer) hasResult() bool { return isObject(a.Result) }
+
+func isObject(text []byte) bool { return len(text) > 0 && text[0] == '{' }
+
+// result is the answer's result, as far as it has the shape.
+func result[T any](a answer) (r T) {
+	if a.hasResult() {
+		_ = wire.Read(a.Result, &r) // it was read as JSON before
+	}
+	return r
 }
 
 // do makes a call within the account's limits. Every error is an *Error, but for
 // that of the pace, which says that nothing was called.
 func (c *Client) do(ctx context.Context, do call) (answer, error) {
-	pace := c.pace
+	by := c.pace
 	if !c.isHome(do.url) {
-		pace = c.abroad
+		by = c.abroad
 	}
 	var a answer
-	err := pace.run(ctx, do.group, func() (err error) {
+	err := by.Run(ctx, do.group, func() (err error) {
 		a, err = c.send(ctx, do)
 		return err
 	})
@@ -221,8 +219,8 @@ func (c *Client) send(ctx context.Context, do call) (answer, error) {
 		return networkError(caller, do, clip(do.url.Host), err, got.Load() || !asked.Load())
 	}
 	var body io.Reader
-	if !jsonvalue.IsUndefined(do.body) {
-		body = bytes.NewReader(jsonvalue.Append(nil, do.body))
+	if do.body != nil {
+		body = bytes.NewReader(do.body)
 	}
 	req, err := http.NewRequestWithContext(ctx, do.method, do.url.String(), body)
 	if err != nil {
@@ -239,7 +237,7 @@ func (c *Client) send(ctx context.Context, do call) (answer, error) {
 		return answer{}, failed(err)
 	}
 	a := readAnswer(res, text)
-	note(caller, a.requestID)
+	note(caller, a.requestID())
 	switch {
 	case a.status < 200 || a.status > 299:
 		return a, c.statusError(do, a, res.Header)
@@ -248,7 +246,7 @@ func (c *Client) send(ctx context.Context, do call) (answer, error) {
 	case do.bare: // nothing of it is used
 	case a.claims == "text/html":
 		return a, replyError(do, a, "is a web page: something between here and %s answered", c.home)
-	case strings.HasSuffix(a.claims, "json") && a.root == nil && !a.empty && !looksJSON(text):
+	case strings.HasSuffix(a.claims, "json") && a.broken && !a.empty:
 		return a, replyError(do, a, "is not JSON")
 	}
 	return a, nil
@@ -259,7 +257,7 @@ func (c *Client) dress(req *http.Request, bare bool) {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", c.userAgent)
 	if c.isHome(req.URL) {
-		req.Header.Set("X-API-TOKEN", c.token)
+		req.Header.Set(wire.TokenHeader, c.token)
 	}
 	if !bare {
 		req.Header.Set("Internal-Team", "integrations")
@@ -267,36 +265,12 @@ func (c *Client) dress(req *http.Request, bare bool) {
 	}
 }
 
-func looksJSON(text []byte) bool {
-	_, err := jsonvalue.Parse(text)
-	return err == nil
-}
-
 // readAnswer reads the envelope, whatever it looks like.
 func readAnswer(res *http.Response, text []byte) answer {
 	a := answer{status: res.StatusCode, empty: len(bytes.TrimSpace(text)) == 0}
 	a.claims, _, _ = mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if len(text) <= maxAnswer {
-		if o, err := jsonvalue.ParseObject(text); err == nil {
-			a.root = o
-		}
-	}
-	meta, _ := a.root.Get("meta").(*jsonvalue.Object)
-	a.requestID, a.notice = clip(textAt(meta, "requestId")), textAt(meta, "notice")
-	problem, _ := meta.Get("error").(*jsonvalue.Object)
-	a.message, a.code = textAt(problem, "errorMessage"), textAt(problem, "errorCode")
+	a.broken = len(text) > maxAnswer || wire.Read(text, &a.Answer) != nil
 	return a
-}
-
-// textAt is a member as text: a string, or a number written out.
-func textAt(o *jsonvalue.Object, key string) string {
-	switch v := o.Get(key).(type) {
-	case string:
-		return v
-	case float64:
-		return jsonvalue.NumberText(v)
-	}
-	return ""
 }
 
 // maxPages bounds lists that never end.
@@ -304,28 +278,31 @@ const maxPages = 1000
 
 // pages makes a call and follows its pages, giving every element that is an
 // object to each, which may end the walk by returning false.
-func (c *Client) pages(ctx context.Context, do call, each func(*jsonvalue.Object) bool) error {
+func pages[T any](ctx context.Context, c *Client, do call, each func(T) bool) error {
 	for range maxPages {
 		a, err := c.do(ctx, do)
 		if err != nil {
 			return err
 		}
-		elements, ok := a.result().Get("elements").([]any)
-		if !ok {
+		page := result[wire.Page[json.RawMessage]](a)
+		if page.Elements == nil {
 			return replyError(do, a, "has no elements")
 		}
-		for _, e := range elements {
-			if o, ok := e.(*jsonvalue.Object); ok && !each(o) {
+		for _, text := range page.Elements {
+			if !isObject(text) {
+				continue
+			}
+			var e T
+			if _ = wire.Read(text, &e); !each(e) {
 				return nil
 			}
 		}
-		next := textAt(a.result(), "nextPage")
-		if next == "" {
+		if page.NextPage == nil || *page.NextPage == "" {
 			return nil
 		}
-		u, err := do.url.Parse(next)
+		u, err := do.url.Parse(string(*page.NextPage))
 		if err != nil || !c.isHome(u) {
-			return &Error{Call: do.what, RequestID: a.requestID, fault: fault.New(fault.Invalid, "%s: the next page is not at one of the account's own hosts", do.what)}
+			return &Error{Call: do.what, RequestID: a.requestID(), fault: fault.New(fault.Invalid, "%s: the next page is not at one of the account's own hosts", do.what)}
 		}
 		if u.String() == do.url.String() {
 			return replyError(do, a, "names itself as its next page")
@@ -333,4 +310,17 @@ func (c *Client) pages(ctx context.Context, do call, each func(*jsonvalue.Object
 		do.url = u
 	}
 	return &Error{Call: do.what, fault: fault.New(fault.Invalid, "%s: more than %d pages", do.what, maxPages)}
+}
+
+// all is every element of all pages.
+func all[T any](ctx context.Context, c *Client, do call) ([]T, error) {
+	var out []T
+	err := pages(ctx, c, do, func(e T) bool {
+		out = append(out, e)
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 func TestNew_BadSetting_IsInvalidAndNamed(t *testing.T) {
@@ -202,7 +203,7 @@ func TestDirectories_AllPages(t *testing.T) {
 		ok(`{"result":{"elements":[{"directoryId":"POOL_2","name":"b"}],"nextPage":null}}`))
 	all, err := there.client(t).Directories(bg())
 	require.NoError(t, err)
-	require.Equal(t, []qualtrics.Directory{{ID: "POOL_1", Name: "a", Default: true}, {ID: "POOL_2", Name: "b"}}, all)
+	require.Equal(t, []wire.Directory{{ID: "POOL_1", Name: "a", Default: true}, {ID: "POOL_2", Name: "b"}}, all)
 	require.Equal(t, []string{"GET /API/v3/directories/", "GET /API/v3/directories?skipToken=x%2By"}, there.paths())
 }
 
@@ -281,8 +282,8 @@ func TestSearchContacts_ReadsTheSearchsOwnNames(t *testing.T) {
 	found, err := there.client(t).SearchContacts(bg(), "POOL_1", qualtrics.Criterion{Field: "email", Value: "a@b.c"})
 	require.NoError(t, err)
 	require.Len(t, found, 1)
-	require.Equal(t, "+1", found[0].Phone)
-	require.Equal(t, "5", found[0].ExtRef)
+	require.Equal(t, "+1", string(found[0].Phone))
+	require.Equal(t, "5", string(found[0].ExtRef))
 	require.True(t, *found[0].Unsubscribed)
 	_, err = there.client(t).SearchContacts(bg(), "POOL_1")
 	require.Equal(t, fault.Invalid, fault.KindOf(err))

@@ -20,6 +20,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 // recorded is one line of a corpus: what Segment's destination sent for an event,
@@ -90,7 +91,7 @@ type observed struct {
 	err      error
 	requests []seen
 	payload  *jsonvalue.Object
-	choices  []qualtrics.Directory
+	choices  []wire.Directory
 }
 
 // run takes a case the whole way: filter, mapping, connector.

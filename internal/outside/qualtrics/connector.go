@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 // Connector delivers to one account. Safe for concurrent use.
@@ -33,10 +34,10 @@ var actions = map[string]func(*Connector, context.Context, delivery.Attempt, *js
 func (c *Connector) Deliver(ctx context.Context, d delivery.Attempt) delivery.Outcome {
 	act, ok := actions[d.Action]
 	if !ok {
-		return delivery.Outcome{Summary: object(), Err: fault.Field("action", "%q is not an action", d.Action)}
+		return delivery.Outcome{Summary: jsonvalue.NewObject(0), Err: fault.Field("action", "%q is not an action", d.Action)}
 	}
 	ctx, requests := Record(ctx)
-	summary := object()
+	summary := jsonvalue.NewObject(4)
 	out := outcome(act(c, ctx, d, summary), requests)
 	out.Summary = summary
 	out.Contact, _ = summary.Get("contact").(string)
@@ -202,7 +203,10 @@ func (c *Connector) upsertTransaction(ctx context.Context, d delivery.Attempt, s
 		}
 	}
 	summary.Set("contact", contact)
-	t := Transaction{ContactID: contact, MailingListID: p.MailingListID, Date: c.dateOf(d, p), Data: p.Data}
+	t := wire.Transaction{
+		ContactID: contact, MailingListID: p.MailingListID,
+		Data: wire.Values{Object: p.Data}, Date: wire.Date{Time: c.dateOf(d, p)},
+	}
 	key := TransactionKey(d.Source, d.Mapping, d.MessageID)
 	summary.Set("key", key)
 	if d.Repeat { // also for a contact that seems new: the account may have merged it
@@ -215,7 +219,7 @@ func (c *Connector) upsertTransaction(ctx context.Context, d delivery.Attempt, s
 			return nil
 		}
 	}
-	out, err := c.client.CreateTransactions(ctx, p.DirectoryID, map[string]Transaction{key: t})
+	out, err := c.client.CreateTransactions(ctx, p.DirectoryID, map[string]wire.Transaction{key: t})
 	if err != nil {
 		return err
 	}
@@ -225,13 +229,13 @@ func (c *Connector) upsertTransaction(ctx context.Context, d delivery.Attempt, s
 			fault: fault.New(fault.Invalid, "create transaction: refused: %s", orSaid(no)),
 		}
 	}
-	if id := out.Created[key]; id != "" {
+	if id := out.Created[key].ID; id != "" {
 		summary.Set("transaction", id)
 	}
 	return nil
 }
 
-func orSaid(r Refused) string {
+func orSaid(r wire.Unprocessed) string {
 	switch {
 	case r.Message == "" && r.Code == "":
 		return "the account does not say why"

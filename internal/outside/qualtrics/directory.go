@@ -5,22 +5,19 @@ import (
 	"net/http"
 
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 // User is whom a token belongs to.
 type User struct {
-	BrandID    string
-	UserID     string
-	UserName   string
-	Datacenter string
-	Notice     string // what the account wants to be noticed, such as a better host
+	wire.User
+	Notice string // what the account wants to be noticed, such as a better host
 }
 
 // Whoami tests the token and says whose it is, as far as the account tells.
 func (c *Client) Whoami(ctx context.Context) (User, error) {
-	do, err := c.api("ask who the token belongs to", http.MethodGet, Reads, "/whoami")
+	do, err := c.reading("ask who the token belongs to", Reads, wire.PathWhoami)
 	if err != nil {
 		return User{}, err
 	}
@@ -28,60 +25,27 @@ func (c *Client) Whoami(ctx context.Context) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	r := a.result()
-	if r == nil {
+	if !a.hasResult() {
 		return User{}, replyError(do, a, "has no result")
 	}
-	return User{BrandID: textAt(r, "brandId"), UserID: textAt(r, "userId"), UserName: textAt(r, "userName"), Datacenter: textAt(r, "datacenter"), Notice: c.clean(a.notice)}, nil
-}
-
-// Directory is one of an account's directories.
-type Directory struct {
-	ID      string // POOL_…
-	Name    string
-	Default bool
+	return User{result[wire.User](a), c.clean(string(a.Meta.Notice))}, nil
 }
 
 // Directories lists all directories.
-func (c *Client) Directories(ctx context.Context) ([]Directory, error) {
+func (c *Client) Directories(ctx context.Context) ([]wire.Directory, error) {
 	// With the slash at the end, as Segment's destination calls it.
-	do, err := c.api("list directories", http.MethodGet, Reads, "/directories/")
+	do, err := c.reading("list directories", Reads, wire.PathDirectories+"/")
 	if err != nil {
 		return nil, err
 	}
-	var out []Directory
-	err = c.pages(ctx, do, func(o *jsonvalue.Object) bool {
-		standard, _ := o.Get("isDefault").(bool)
-		out = append(out, Directory{ID: textAt(o, "directoryId"), Name: textAt(o, "name"), Default: standard})
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return all[wire.Directory](ctx, c, do)
 }
 
 // contactBody is a contact as it is sent: what is not said is left out.
-func contactBody(p mapping.Contact) *jsonvalue.Object {
-	o := jsonvalue.NewObject(8)
-	setText(o, "firstName", p.FirstName)
-	setText(o, "lastName", p.LastName)
-	setText(o, "phone", p.Phone)
-	setText(o, "email", p.Email)
-	setText(o, "extRef", p.ExtRef)
-	if p.Unsubscribed != nil {
-		o.Set("unsubscribed", *p.Unsubscribed)
-	}
-	setText(o, "language", p.Language)
-	if p.EmbeddedData != nil {
-		o.Set("embeddedData", p.EmbeddedData)
-	}
-	return o
-}
-
-func setText(o *jsonvalue.Object, key, v string) {
-	if v != "" {
-		o.Set(key, v)
+func contactBody(p mapping.Contact) wire.Contact {
+	return wire.Contact{
+		FirstName: p.FirstName, LastName: p.LastName, Phone: p.Phone, Email: p.Email, ExtRef: p.ExtRef,
+		Unsubscribed: p.Unsubscribed, Language: p.Language, EmbeddedData: wire.Values{Object: p.EmbeddedData},
 	}
 }
 
@@ -89,28 +53,61 @@ func setText(o *jsonvalue.Object, key, v string) {
 // changes the one that matches. The id (CID_…) is "" when the account took the
 // contact without naming it. The directory is an id; p.DirectoryID is not read.
 func (c *Client) CreateContact(ctx context.Context, directory string, p mapping.Contact) (string, error) {
-	do, err := c.api("create contact", http.MethodPost, ContactWrites, "/directories/{}/contacts", directory)
+	do, err := c.api("create contact", http.MethodPost, ContactWrites, contactBody(p), wire.PathContacts, directory)
 	if err != nil {
 		return "", fieldOf("directoryId", err)
 	}
-	do.body, do.write = contactBody(p), true
+	do.write = true
 	a, err := c.do(ctx, do)
 	if err != nil {
 		return "", err
 	}
-	return textAt(a.result(), "id"), nil
+	return result[wire.Created](a).ID, nil
 }
 
 // UpdateContact changes what p says of a contact and leaves the rest. Doing it
 // twice does no harm.
 func (c *Client) UpdateContact(ctx context.Context, directory, contact string, p mapping.Contact) error {
-	do, err := c.api("update contact", http.MethodPut, ContactWrites, "/directories/{}/contacts/{}", directory, contact)
+	do, err := c.api("update contact", http.MethodPut, ContactWrites, contactBody(p), wire.PathContact, directory, contact)
 	if err != nil {
 		return err
 	}
-	do.body = contactBody(p)
 	_, err = c.do(ctx, do)
 	return err
+}
+
+// AddToMailingList creates a contact in a directory and in one of its lists, or
+// changes the one that matches. lookup (CGC_…) names the person within the list,
+// for a distribution to one.
+func (c *Client) AddToMailingList(ctx context.Context, directory, list string, p mapping.Contact) (contact, lookup string, err error) {
+	do, err := c.api("add to mailing list", http.MethodPost, MailingListWrites, contactBody(p), wire.PathListContacts, directory, list)
+	if err != nil {
+		return "", "", err
+	}
+	do.write = true
+	a, err := c.do(ctx, do)
+	if err != nil {
+		return "", "", err
+	}
+	r := result[wire.Enlisted](a)
+	if r.LookupID == "" {
+		return r.ID, "", replyError(do, a, "has no lookup id")
+	}
+	return r.ID, r.LookupID, nil
+}
+
+// LookupID is the id (CGC_…) by which a mailing list knows a contact, "" when they
+// are not on it.
+func (c *Client) LookupID(ctx context.Context, directory, contact, list string) (string, error) {
+	do, err := c.reading("read contact", Reads, wire.PathContact, directory, contact)
+	if err != nil {
+		return "", err
+	}
+	a, err := c.do(ctx, do)
+	if err != nil {
+		return "", err
+	}
+	return result[wire.ContactRead](a).Lists[list].LookupID, nil
 }
 
 // Criterion is one condition of a search: a field equals a value, whatever the
@@ -120,84 +117,46 @@ type Criterion struct {
 	Value string
 }
 
-// Found is a contact that a search found.
-type Found struct {
-	ID           string
-	FirstName    string
-	LastName     string
-	Email        string
-	Phone        string
-	ExtRef       string
-	Language     string
-	Unsubscribed *bool             // nil: not said
-	EmbeddedData *jsonvalue.Object // nil: not asked for, or none
-}
-
-// maxCriteria is how many a search takes.
-const maxCriteria = 5
-
 // SearchContacts finds the contacts that meet all criteria, of which there must
 // be 1 to 5: those of the first page, 100 at most. An account may find a new
 // contact only after a while.
-func (c *Client) SearchContacts(ctx context.Context, directory string, all ...Criterion) ([]Found, error) {
-	return c.search(ctx, directory, "", all)
+func (c *Client) SearchContacts(ctx context.Context, directory string, criteria ...Criterion) ([]wire.Found, error) {
+	return c.search(ctx, directory, "", criteria)
 }
 
-func (c *Client) search(ctx context.Context, directory, query string, all []Criterion) ([]Found, error) {
-	if len(all) == 0 || len(all) > maxCriteria {
-		return nil, fault.New(fault.Invalid, "search contacts: want 1 to %d criteria", maxCriteria)
+func (c *Client) search(ctx context.Context, directory, query string, criteria []Criterion) ([]wire.Found, error) {
+	if len(criteria) == 0 || len(criteria) > wire.MaxFilters {
+		return nil, fault.New(fault.Invalid, "search contacts: want 1 to %d criteria", wire.MaxFilters)
 	}
-	do, err := c.api("search contacts", http.MethodPost, ContactSearch, "/directories/{}/contacts/search"+query, directory)
+	do, err := c.api("search contacts", http.MethodPost, ContactSearch, wire.Search{Filter: searchFilter(criteria)}, wire.PathContactSearch+query, directory)
 	if err != nil {
 		return nil, fieldOf("directoryId", err)
 	}
-	do.body = object("filter", searchFilter(all))
 	a, err := c.do(ctx, do)
 	if err != nil {
 		return nil, err
 	}
-	elements, ok := a.result().Get("elements").([]any)
-	if !ok {
+	found := result[wire.Page[wire.Found]](a).Elements
+	if found == nil {
 		return nil, replyError(do, a, "has no elements")
 	}
-	out := make([]Found, 0, len(elements))
-	for _, e := range elements {
-		o, _ := e.(*jsonvalue.Object)
-		id := textAt(o, "id")
-		if id == "" {
+	for _, f := range found {
+		if f.ID == "" {
 			return nil, replyError(do, a, "names a contact without an id")
 		}
-		f := Found{
-			ID: id, FirstName: textAt(o, "firstName"), LastName: textAt(o, "lastName"), Email: textAt(o, "email"),
-			Phone: textAt(o, "phoneNumber"), ExtRef: textAt(o, "externalDataReference"), Language: textAt(o, "language"),
-		}
-		if b, ok := o.Get("unsubscribed").(bool); ok {
-			f.Unsubscribed = &b
-		}
-		f.EmbeddedData, _ = o.Get("embeddedData").(*jsonvalue.Object)
-		out = append(out, f)
 	}
-	return out, nil
+	return found, nil
 }
 
-func searchFilter(all []Criterion) *jsonvalue.Object {
-	filters := make([]any, len(all))
-	for i, f := range all {
-		filters[i] = object("filterType", f.Field, "comparison", "eq", "value", f.Value)
+func searchFilter(criteria []Criterion) wire.Filter {
+	filters := make([]wire.Filter, len(criteria))
+	for i, c := range criteria {
+		filters[i] = wire.Filter{Field: c.Field, Comparison: wire.Equal, Value: c.Value}
 	}
 	if len(filters) == 1 {
-		return filters[0].(*jsonvalue.Object)
+		return filters[0]
 	}
-	return object("conjunction", "and", "filters", filters)
-}
-
-// object makes an object of keys and values in turn.
-func object(pairs ...any) *jsonvalue.Object {
-	o := jsonvalue.NewObject(len(pairs) / 2)
-	for i := 0; i < len(pairs); i += 2 {
-		o.Set(pairs[i].(string), pairs[i+1])
-	}
-	return o
+	return wire.Filter{Conjunction: wire.And, Filters: filters}
 }
 
 // fieldOf says which field of a payload an error is about.

@@ -10,11 +10,12 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 var (
-	header  = qualtrics.Header{FromEmail: "noreply@qemailserver.com", FromName: "Acme", ReplyTo: "help@example.com", Subject: "How was it?"}
-	message = qualtrics.Message{LibraryID: "UR_1", MessageID: "MS_1"}
+	header  = wire.Header{FromEmail: "noreply@qemailserver.com", FromName: "Acme", ReplyTo: "help@example.com", Subject: "How was it?"}
+	message = wire.Message{LibraryID: "UR_1", MessageID: "MS_1"}
 )
 
 func TestCreateDistribution_ToOnePerson(t *testing.T) {
@@ -24,8 +25,9 @@ func TestCreateDistribution_ToOnePerson(t *testing.T) {
 	contact, lookup, err := c.AddToMailingList(bg(), "POOL_1", "CG_1", mapping.Contact{Email: "a@example.com"})
 	require.NoError(t, err)
 	require.Equal(t, "CID_1", contact)
-	id, err := c.CreateDistribution(bg(), qualtrics.Distribution{
-		SurveyID: "SV_1", Expires: frozen.Add(time.Hour), Header: header, Message: message, MailingListID: "CG_1", ContactLookupID: lookup,
+	id, err := c.CreateDistribution(bg(), wire.Distribution{
+		Header: header, Message: message, Recipients: wire.Recipients{MailingListID: "CG_1", ContactID: lookup},
+		SurveyLink: wire.SurveyLink{SurveyID: "SV_1", Expires: wire.Instant{Time: frozen.Add(time.Hour)}},
 	})
 	require.NoError(t, err)
 	require.Equal(t, "EMD_1", id)
@@ -41,13 +43,14 @@ func TestCreateDistribution_ToOnePerson(t *testing.T) {
 func TestCreateDistribution_Incomplete_IsInvalidBeforeAnyCall(t *testing.T) {
 	t.Parallel()
 	there := newAccount(t, ok(`{}`))
-	for _, d := range []qualtrics.Distribution{
-		{Message: message, MailingListID: "CG_1"},
-		{SurveyID: "SV_1", Message: message},
-		{SurveyID: "SV_1", Message: message, ContactLookupID: "CGC_1"},
-		{SurveyID: "SV_1", Message: message, BatchID: "BT_1", ContactLookupID: "CGC_1"},
-		{SurveyID: "SV_1", MailingListID: "CG_1"},
-		{SurveyID: "SV_1", MailingListID: "CG_1", Message: qualtrics.Message{Text: "x", MessageID: "MS_1"}},
+	survey, list := wire.SurveyLink{SurveyID: "SV_1"}, wire.Recipients{MailingListID: "CG_1"}
+	for _, d := range []wire.Distribution{
+		{Message: message, Recipients: list},
+		{SurveyLink: survey, Message: message},
+		{SurveyLink: survey, Message: message, Recipients: wire.Recipients{ContactID: "CGC_1"}},
+		{SurveyLink: survey, Message: message, Recipients: wire.Recipients{BatchID: "BT_1", ContactID: "CGC_1"}},
+		{SurveyLink: survey, Recipients: list},
+		{SurveyLink: survey, Recipients: list, Message: wire.Message{Text: "x", MessageID: "MS_1"}},
 	} {
 		_, err := there.client(t).CreateDistribution(bg(), d)
 		require.Equal(t, fault.Invalid, fault.KindOf(err))
@@ -57,8 +60,9 @@ func TestCreateDistribution_Incomplete_IsInvalidBeforeAnyCall(t *testing.T) {
 
 func TestCreateDistribution_NoAnswer_MayHaveBeenSent(t *testing.T) {
 	t.Parallel()
+	d := wire.Distribution{SurveyLink: wire.SurveyLink{SurveyID: "SV_1"}, Recipients: wire.Recipients{MailingListID: "CG_1"}, Message: message}
 	for _, r := range []reply{{reset: true}, {status: 504}, ok(`{}`)} {
-		_, err := newAccount(t, r).client(t).CreateDistribution(bg(), qualtrics.Distribution{SurveyID: "SV_1", MailingListID: "CG_1", Message: message})
+		_, err := newAccount(t, r).client(t).CreateDistribution(bg(), d)
 		require.True(t, qualtrics.OutcomeUnknown(err))
 	}
 }
@@ -67,7 +71,7 @@ func TestFollowUps_GoToTheirParent(t *testing.T) {
 	t.Parallel()
 	there := newAccount(t, ok(`{"result":{"distributionId":"EMD_2"}}`))
 	c := there.client(t)
-	f := qualtrics.FollowUp{Header: header, Message: qualtrics.Message{Text: "Please"}, SendAt: frozen.Add(72 * time.Hour)}
+	f := wire.FollowUp{Header: header, Message: wire.Message{Text: "Please"}, SendDate: wire.Instant{Time: frozen.Add(72 * time.Hour)}}
 	id, err := c.CreateReminder(bg(), "EMD_1", f)
 	require.NoError(t, err)
 	require.Equal(t, "EMD_2", id)
@@ -86,7 +90,7 @@ func TestHistory_AllPagesAndTimes(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	require.Equal(t, "R_1", all[0].ResponseID)
-	require.Equal(t, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), all[0].CompletedAt)
+	require.Equal(t, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), all[0].CompletedAt.Time)
 	require.True(t, all[0].OpenedAt.IsZero())
 	require.Equal(t, "CFR_1", all[1].FrequencyRuleID)
 }
@@ -102,7 +106,7 @@ func TestDistribution_Status(t *testing.T) {
 	require.Equal(t, 3, d.Stats["sent"])
 	all, err := c.DistributionsOf(bg(), "SV_1", "", time.Time{})
 	require.NoError(t, err)
-	require.Equal(t, []qualtrics.Sent{d}, all)
+	require.Equal(t, []wire.Sent{d}, all)
 	require.NoError(t, c.DeleteDistribution(bg(), "EMD_1"))
 	require.Equal(t, []string{"GET /API/v3/distributions/EMD_1?surveyId=SV_1", "GET /API/v3/distributions?surveyId=SV_1", "DELETE /API/v3/distributions/EMD_1"}, there.paths())
 }

@@ -1,7 +1,8 @@
 // Package qualtrics connects to a real Qualtrics account over its API v3.
 //
-// Client has the calls, one method each, with the account's pace kept and its
-// errors told apart. Connector does on top of it what a delivery asks for:
+// Client has the calls, one method each, in the shapes of wire, with the account's
+// pace kept and its errors told apart. Connector does on top of it what a delivery
+// asks for, and Accounts opens the accounts of a plan for the courier:
 //
 //	client, err := qualtrics.New(qualtrics.Options{Datacenter: "fra1", APIToken: token})
 //	outcome := qualtrics.NewConnector(client).Deliver(ctx, attempt)

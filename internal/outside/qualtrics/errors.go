@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 // Error is a call that failed. It unwraps to a *fault.Error, whose kind says
@@ -57,7 +58,7 @@ func OutcomeUnknown(err error) bool {
 // a matter of the account's settings, not of what was asked.
 func TokenRefused(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Code == "ATP_2" || e.Code == "DCD_7")
+	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Code == wire.CodeNoToken || e.Code == wire.CodeUnknownToken)
 }
 
 // kindOfStatus says what an HTTP status that is no success means. 408, 423, 429
@@ -99,8 +100,8 @@ func mayHaveHappened(status int) bool {
 // hints say what an error code means for whoever set up the account; the two
 // look alike otherwise.
 var hints = map[string]string{
-	"ATP_2": "no API token reached the account",
-	"DCD_7": "the API token is unknown in this data center: check both",
+	wire.CodeNoToken:      "no API token reached the account",
+	wire.CodeUnknownToken: "the API token is unknown in this data center: check both",
 }
 
 // maxMessage is how much of the account's message is kept, in bytes.
@@ -109,19 +110,20 @@ const maxMessage = 500
 // statusError is the error of an answer that is no success.
 func (c *Client) statusError(do call, a answer, header http.Header) error {
 	kind := kindOfStatus(a.status)
-	if a.code == "ATP_2" {
+	code := string(a.Meta.Error.Code)
+	if code == wire.CodeNoToken {
 		kind = fault.Unauthorized
 	}
 	var m strings.Builder
-	fmt.Fprintf(&m, "%s: %d %s", do.what, a.status, cmp.Or(c.clean(a.message), http.StatusText(a.status)))
+	fmt.Fprintf(&m, "%s: %d %s", do.what, a.status, cmp.Or(c.clean(string(a.Meta.Error.Message)), http.StatusText(a.status)))
 	var about []string
-	for _, s := range []string{hints[a.code], c.clean(a.code)} {
+	for _, s := range []string{hints[code], c.clean(code)} {
 		if s != "" {
 			about = append(about, s)
 		}
 	}
-	if a.requestID != "" {
-		about = append(about, "request "+a.requestID)
+	if id := a.requestID(); id != "" {
+		about = append(about, "request "+id)
 	}
 	if len(about) > 0 {
 		fmt.Fprintf(&m, " (%s)", strings.Join(about, ", "))
@@ -131,7 +133,7 @@ func (c *Client) statusError(do call, a answer, header http.Header) error {
 		f.RetryAfter = retryAfter(header.Get("Retry-After"), c.now())
 	}
 	return &Error{
-		Call: do.what, Status: a.status, Code: a.code, RequestID: a.requestID,
+		Call: do.what, Status: a.status, Code: code, RequestID: a.requestID(),
 		Unknown: do.write && mayHaveHappened(a.status), fault: f,
 	}
 }
@@ -213,11 +215,11 @@ func networkError(ctx context.Context, do call, host string, err error, connecte
 // taken effect.
 func replyError(do call, a answer, format string, args ...any) error {
 	about := ""
-	if a.requestID != "" {
-		about = " (request " + a.requestID + ")"
+	if id := a.requestID(); id != "" {
+		about = " (request " + id + ")"
 	}
 	return &Error{
-		Call: do.what, Status: a.status, RequestID: a.requestID, Unknown: do.write,
+		Call: do.what, Status: a.status, RequestID: a.requestID(), Unknown: do.write,
 		fault: fault.New(fault.Unavailable, "%s: the answer %s%s", do.what, fmt.Sprintf(format, args...), about),
 	}
 }

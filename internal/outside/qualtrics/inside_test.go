@@ -2,12 +2,13 @@ package qualtrics
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 func TestTransport_UsesNoProxy(t *testing.T) {
@@ -43,23 +44,6 @@ func FuzzWorkflowURL_TokenStaysHome(f *testing.F) {
 	})
 }
 
-func FuzzSegment_StaysOne(f *testing.F) {
-	for _, s := range []string{"POOL_1", "..", "%2e%2e", "a/b", "a?b", "a#b", "é", " "} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, id string) {
-		s, err := segment(id)
-		if err != nil {
-			return
-		}
-		u, err := url.Parse("https://h/a/" + s + "/b")
-		require.NoError(t, err)
-		require.Equal(t, "/a/"+id+"/b", u.Path)
-		require.Len(t, strings.Split(u.EscapedPath(), "/"), 4)
-		require.Empty(t, u.RawQuery)
-	})
-}
-
 func FuzzRetryAfter_IsBounded(f *testing.F) {
 	for _, s := range []string{"7", "-1", "1e99", "NaN", "Inf", "Fri, 02 Jan 2026 03:04:05 GMT", "x"} {
 		f.Add(s)
@@ -77,6 +61,6 @@ func FuzzReadAnswer_NeverPanics(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, text []byte) {
 		a := readAnswer(&http.Response{StatusCode: 200, Header: http.Header{}}, text)
-		a.result().Get("elements")
+		result[wire.Page[wire.Found]](a)
 	})
 }

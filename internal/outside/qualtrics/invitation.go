@@ -2,7 +2,6 @@ package qualtrics
 
 import (
 	"context"
-	"net/http"
 	"net/mail"
 	"strings"
 	"time"
@@ -10,8 +9,9 @@ import (
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/outside/courier/pace"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 // SurveyLink and OptOutLink are how a message names a person's own addresses to the
@@ -49,12 +49,12 @@ func (c *Connector) Send(ctx context.Context, m distribution.Outgoing) (distribu
 func outcome(err error, requests *Requests) delivery.Outcome {
 	return delivery.Outcome{
 		Err: err, RequestIDs: requests.IDs(),
-		Unsure: OutcomeUnknown(err), Untried: HeldBack(err), Refused: TokenRefused(err),
+		Unsure: OutcomeUnknown(err), Untried: pace.HeldBack(err), Refused: TokenRefused(err),
 	}
 }
 
-func header(m distribution.Outgoing) (Header, error) {
-	h := Header{FromEmail: defaultSender, Subject: m.Subject}
+func header(m distribution.Outgoing) (wire.Header, error) {
+	h := wire.Header{FromEmail: defaultSender, Subject: m.Subject}
 	if m.From != "" {
 		a, err := mail.ParseAddress(m.From)
 		if err != nil {
@@ -77,16 +77,17 @@ func (c *Connector) invite(ctx context.Context, m distribution.Outgoing, known *
 		}
 	}
 	if m.Repeat {
-		id, err := c.sent(ctx, m, func(s Sent) bool {
-			return s.ParentID == "" && s.MailingListID == known.MailingList && s.ContactID == known.Lookup && !s.SendAt.Before(m.Made.Add(-clockDiffers))
+		id, err := c.sent(ctx, m, func(s wire.Sent) bool {
+			return s.ParentID == "" && s.Recipients.MailingListID == known.MailingList && s.Recipients.ContactID == known.Lookup && !s.SendDate.Before(m.Made.Add(-clockDiffers))
 		})
 		if id != "" || err != nil {
 			return id, err
 		}
 	}
-	return c.client.CreateDistribution(ctx, Distribution{
-		SurveyID: known.Survey, Expires: m.Expires, Header: h, Message: Message{Text: m.Text},
-		MailingListID: known.MailingList, ContactLookupID: known.Lookup,
+	return c.client.CreateDistribution(ctx, wire.Distribution{
+		Header: h, Message: wire.Message{Text: m.Text},
+		Recipients: wire.Recipients{MailingListID: known.MailingList, ContactID: known.Lookup},
+		SurveyLink: wire.SurveyLink{SurveyID: known.Survey, Expires: wire.Instant{Time: m.Expires}},
 	})
 }
 
@@ -130,12 +131,12 @@ func (c *Connector) followUp(ctx context.Context, m distribution.Outgoing) (stri
 	if err != nil {
 		return "", err
 	}
-	kind, create := "Reminder", c.client.CreateReminder
+	kind, create := wire.TypeReminder, c.client.CreateReminder
 	if m.Kind == distribution.KindThanks {
-		kind, create = "ThankYou", c.client.CreateThankYou
+		kind, create = wire.TypeThankYou, c.client.CreateThankYou
 	}
 	if m.Repeat {
-		id, err := c.sent(ctx, m, func(s Sent) bool {
+		id, err := c.sent(ctx, m, func(s wire.Sent) bool {
 			for _, other := range m.Remote.Messages {
 				if s.ID == other {
 					return false
@@ -147,12 +148,12 @@ func (c *Connector) followUp(ctx context.Context, m distribution.Outgoing) (stri
 			return id, err
 		}
 	}
-	return create(ctx, parent, FollowUp{Header: h, Message: Message{Text: m.Text}})
+	return create(ctx, parent, wire.FollowUp{Header: h, Message: wire.Message{Text: m.Text}})
 }
 
 // sent looks for a distribution that may be a message, "" when there is none or the
 // account does not let us look.
-func (c *Connector) sent(ctx context.Context, m distribution.Outgoing, is func(Sent) bool) (string, error) {
+func (c *Connector) sent(ctx context.Context, m distribution.Outgoing, is func(wire.Sent) bool) (string, error) {
 	all, err := c.client.DistributionsOf(ctx, m.Remote.Survey, m.Remote.MailingList, m.Made.Add(-clockDiffers))
 	if err != nil {
 		return "", passing(err)
@@ -167,9 +168,10 @@ func (c *Connector) sent(ctx context.Context, m distribution.Outgoing, is func(S
 
 // ends are the statuses of an account's history after which nothing more comes.
 var ends = map[string]distribution.Status{
-	"Skipped": distribution.Skipped, "Blocked": distribution.Skipped,
-	"Error": distribution.Failed, "Failure": distribution.Failed, "HardBounce": distribution.Failed, "SoftBounce": distribution.Failed,
-	"Complaint": distribution.Failed,
+	wire.StatusSkipped: distribution.Skipped, wire.StatusBlocked: distribution.Skipped,
+	wire.StatusError: distribution.Failed, wire.StatusFailure: distribution.Failed,
+	wire.StatusHardBounce: distribution.Failed, wire.StatusSoftBounce: distribution.Failed,
+	wire.StatusComplaint: distribution.Failed,
 }
 
 // Progress looks at what became of an invitation. An account that has nothing to
@@ -179,30 +181,14 @@ func (c *Connector) Progress(ctx context.Context, known distribution.Remote) (di
 	all, err := c.client.History(ctx, known.Messages[distribution.KindInvitation])
 	var p distribution.Progress
 	for _, i := range all {
-		if i.ContactLookupID != "" && i.ContactLookupID != known.Lookup {
+		if i.LookupID != "" && i.LookupID != known.Lookup {
 			continue
 		}
 		p = distribution.Progress{
 			Status: i.Status, Opened: !i.OpenedAt.IsZero(), Started: !i.StartedAt.IsZero(),
-			Finished: i.Status == "SurveyFinished" || !i.CompletedAt.IsZero(), ResponseID: i.ResponseID, Ended: ends[i.Status],
+			Finished: i.Status == wire.StatusFinished || !i.CompletedAt.IsZero(), ResponseID: i.ResponseID, Ended: ends[i.Status],
 		}
 		break
 	}
 	return p, outcome(err, requests)
-}
-
-// LookupID is the id (CGC_…) by which a mailing list knows a contact, "" when they
-// are not on it.
-func (c *Client) LookupID(ctx context.Context, directory, contact, list string) (string, error) {
-	do, err := c.api("read contact", http.MethodGet, Reads, "/directories/{}/contacts/{}", directory, contact)
-	if err != nil {
-		return "", err
-	}
-	a, err := c.do(ctx, do)
-	if err != nil {
-		return "", err
-	}
-	lists, _ := a.result().Get("mailingListMembership").(*jsonvalue.Object)
-	member, _ := lists.Get(list).(*jsonvalue.Object)
-	return textAt(member, "contactLookupId"), nil
 }

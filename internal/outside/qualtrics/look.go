@@ -7,6 +7,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
 // Looking before repeating. An account gives its callers no key to know a write
@@ -26,18 +27,18 @@ func (c *Connector) holding(ctx context.Context, p mapping.Contact) (string, err
 		return "", passing(err)
 	}
 	for _, f := range found {
-		if f.holds(p) {
+		if holds(f, p) {
 			return f.ID, nil
 		}
 	}
 	return "", nil
 }
 
-// holds reports whether a contact has everything that p says.
-func (f Found) holds(p mapping.Contact) bool {
+// holds reports whether a contact that was found has everything that p says.
+func holds(f wire.Found, p mapping.Contact) bool {
 	for _, v := range []struct{ said, is string }{
 		{p.FirstName, f.FirstName}, {p.LastName, f.LastName}, {p.Language, f.Language},
-		{p.Email, f.Email}, {p.Phone, f.Phone}, {p.ExtRef, f.ExtRef},
+		{p.Email, f.Email}, {p.Phone, string(f.Phone)}, {p.ExtRef, string(f.ExtRef)},
 	} {
 		// The account trims and does not tell letter cases apart when it searches.
 		if v.said != "" && !strings.EqualFold(strings.TrimSpace(v.said), strings.TrimSpace(v.is)) {
@@ -47,16 +48,16 @@ func (f Found) holds(p mapping.Contact) bool {
 	if p.Unsubscribed != nil && (f.Unsubscribed == nil || *f.Unsubscribed != *p.Unsubscribed) {
 		return false
 	}
-	return contains(p.EmbeddedData, f.EmbeddedData)
+	return contains(p.EmbeddedData, f.EmbeddedData.Object)
 }
 
 // written is the id of a contact's transaction that says what t says, or "". Two
 // events with the same data in the same second cannot be told apart.
-func (c *Connector) written(ctx context.Context, directory string, t Transaction) (id string, err error) {
+func (c *Connector) written(ctx context.Context, directory string, t wire.Transaction) (id string, err error) {
 	want := transactionData(t.Data)
-	err = c.client.ContactTransactions(ctx, directory, t.ContactID, func(is Transaction) bool {
+	err = c.client.ContactTransactions(ctx, directory, t.ContactID, func(is wire.Transaction) bool {
 		if is.MailingListID == t.MailingListID && is.Date.Unix() == t.Date.Unix() &&
-			is.Data.Len() == want.Len() && contains(want, is.Data) {
+			is.Data.Len() == want.Len() && contains(want.Object, is.Data.Object) {
 			id = is.ID
 			return false
 		}

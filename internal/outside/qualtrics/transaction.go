@@ -5,22 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
-	"time"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
-
-// dateLayout is how contacts and transactions write a time, in UTC.
-const dateLayout = "2006-01-02 15:04:05"
-
-// Transaction is one interaction of a contact.
-type Transaction struct {
-	ID            string // CTR_…; only of what was read
-	ContactID     string
-	MailingListID string
-	Date          time.Time         // seconds; sent in UTC
-	Data          *jsonvalue.Object // texts, numbers and booleans; others are sent as their JSON text, null is left out
-}
 
 // keyLetters are what a transaction's key is made of.
 const keyLetters = "abcdefghijklmnopqrstuvwxyz123456789"
@@ -46,8 +34,9 @@ func TransactionKey(parts ...string) string {
 	return string(key)
 }
 
-// transactionData is data as it is sent.
-func transactionData(data *jsonvalue.Object) *jsonvalue.Object {
+// transactionData is data as it is sent: texts, numbers and booleans; objects and
+// lists as their JSON text, and null is left out.
+func transactionData(data wire.Values) wire.Values {
 	out := jsonvalue.NewObject(data.Len())
 	for k, v := range data.All() {
 		switch v.(type) {
@@ -57,78 +46,48 @@ func transactionData(data *jsonvalue.Object) *jsonvalue.Object {
 			out.Set(k, jsonvalue.Text(v))
 		}
 	}
-	return out
+	return wire.Values{Object: out}
 }
 
-// Refused is why one transaction of several was not taken.
-type Refused struct {
-	Code    string
-	Message string
-}
-
-// Transactions is what became of transactions, by key. A key in neither map was
-// taken without a word.
+// Transactions is what became of transactions, by key. A key that is neither
+// created nor unprocessed was taken without a word.
 type Transactions struct {
-	Created     map[string]string // key to id
-	Unprocessed map[string]Refused
-	RequestID   string
+	wire.Written
+	RequestID string
 }
 
 // CreateTransactions writes transactions, known by keys of the caller's choice
 // that must be the same when they are sent again. The account does not know a key
 // again: sending twice writes twice. Some may be refused while others are taken:
 // read Unprocessed.
-func (c *Client) CreateTransactions(ctx context.Context, directory string, byKey map[string]Transaction) (Transactions, error) {
-	do, err := c.api("create transaction", http.MethodPost, TransactionWrites, "/directories/{}/transactions", directory)
+func (c *Client) CreateTransactions(ctx context.Context, directory string, byKey map[string]wire.Transaction) (Transactions, error) {
+	body := map[string]wire.Transaction{}
+	for key, t := range byKey {
+		t.Data = transactionData(t.Data)
+		body[key] = t
+	}
+	do, err := c.api("create transaction", http.MethodPost, TransactionWrites, body, wire.PathTransactions, directory)
 	if err != nil {
 		return Transactions{}, fieldOf("directoryId", err)
 	}
-	body := jsonvalue.NewObject(len(byKey))
-	for key, t := range byKey {
-		body.Set(key, object(
-			"contactId", t.ContactID, "mailingListId", t.MailingListID,
-			"data", transactionData(t.Data), "transactionDate", t.Date.UTC().Format(dateLayout)))
-	}
-	do.body, do.write = body, true
+	do.write = true
 	a, err := c.do(ctx, do)
 	if err != nil {
 		return Transactions{}, err
 	}
-	out := Transactions{Created: map[string]string{}, Unprocessed: map[string]Refused{}, RequestID: a.requestID}
-	created, _ := a.result().Get("createdTransactions").(*jsonvalue.Object)
-	for key, v := range created.All() {
-		o, _ := v.(*jsonvalue.Object)
-		out.Created[key] = textAt(o, "id")
-	}
-	unprocessed, _ := a.result().Get("unprocessedTransactions").(*jsonvalue.Object)
-	for key, v := range unprocessed.All() {
-		o, _ := v.(*jsonvalue.Object)
-		out.Unprocessed[key] = Refused{Code: c.clean(textAt(o, "error")), Message: c.clean(textAt(o, "errorMessage"))}
+	out := Transactions{result[wire.Written](a), a.requestID()}
+	for key, no := range out.Unprocessed {
+		out.Unprocessed[key] = wire.Unprocessed{Code: c.clean(no.Code), Message: c.clean(no.Message)}
 	}
 	return out, nil
 }
 
 // ContactTransactions gives a contact's transactions to each until it returns
 // false. Values of Data are texts, as the account keeps them.
-func (c *Client) ContactTransactions(ctx context.Context, directory, contact string, each func(Transaction) bool) error {
-	do, err := c.api("list a contact's transactions", http.MethodGet, Reads, "/directories/{}/contacts/{}/transactions", directory, contact)
+func (c *Client) ContactTransactions(ctx context.Context, directory, contact string, each func(wire.Transaction) bool) error {
+	do, err := c.reading("list a contact's transactions", Reads, wire.PathContactTransactions, directory, contact)
 	if err != nil {
 		return err
 	}
-	return c.pages(ctx, do, func(o *jsonvalue.Object) bool {
-		t := Transaction{ID: textAt(o, "transactionId"), ContactID: textAt(o, "contactId"), MailingListID: textAt(o, "mailingListId")}
-		t.Date, _ = readDate(textAt(o, "transactionDate"))
-		t.Data, _ = o.Get("data").(*jsonvalue.Object)
-		return each(t)
-	})
-}
-
-// readDate reads a date as the API writes it, in either of its ways.
-func readDate(s string) (time.Time, bool) {
-	for _, layout := range []string{dateLayout, time.RFC3339} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
+	return pages(ctx, c, do, each)
 }

@@ -3,6 +3,8 @@ package qualtrics
 import (
 	"context"
 	"net/http"
+
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // StartWorkflow posts a JSON value, or nothing when it is Undefined, to a
@@ -18,9 +20,10 @@ func (c *Client) StartWorkflow(ctx context.Context, workflowURL string, payload 
 		return "", err
 	}
 	u.Fragment, u.RawFragment = "", ""
-	a, err := c.do(ctx, call{
-		what: "start workflow", method: http.MethodPost, url: u, body: payload,
-		group: WorkflowStarts, write: true, bare: true,
-	})
-	return a.requestID, err
+	do := call{what: "start workflow", method: http.MethodPost, url: u, group: WorkflowStarts, write: true, bare: true}
+	if !jsonvalue.IsUndefined(payload) {
+		do.body = jsonvalue.Append(nil, payload)
+	}
+	a, err := c.do(ctx, do)
+	return a.requestID(), err
 }

@@ -6,17 +6,12 @@
 //
 //	there := standin.New(standin.Options{Token: "T"})
 //	server := httptest.NewServer(there)
-//	there.Fault = func(r *http.Request) standin.Fault { return standin.Fault{Status: 503} }
+//	there.Fail(func(r *http.Request) standin.Fault { return standin.Fault{Status: 503} })
 package standin
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -48,8 +43,9 @@ type Contact struct {
 
 // Transaction is one of a contact's.
 type Transaction struct {
-	ID, Key, Contact, List, Date string
-	Data                         map[string]string
+	ID, Key, Contact, List string
+	Date                   time.Time
+	Data                   map[string]string
 }
 
 // Distribution is an invitation to one person, or a reminder or thank-you to it.
@@ -61,7 +57,8 @@ type Distribution struct {
 
 // Account is the stand-in. Safe for concurrent use.
 type Account struct {
-	o Options
+	o      Options
+	routes *http.ServeMux
 
 	mu            sync.Mutex
 	n             int
@@ -79,7 +76,9 @@ func New(o Options) *Account {
 	if o.Datacenter == "" {
 		o.Datacenter = "fra1"
 	}
-	return &Account{o: o}
+	a := &Account{o: o}
+	a.routes = a.endpoints()
+	return a
 }
 
 // Fail sets what goes wrong with requests from now on; nil is nothing. It is called
@@ -161,92 +160,4 @@ func (a *Account) OptOut(extRef string) {
 			c.Unsubscribed = true
 		}
 	}
-}
-
-// ServeHTTP is the account's HTTP side.
-func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	a.mu.Lock()
-	a.requests = append(a.requests, r.Method+" "+strings.TrimPrefix(r.URL.RequestURI(), "/API/v3"))
-	a.times = append(a.times, time.Now())
-	var fault Fault
-	if a.fault != nil {
-		fault = a.fault(r)
-	}
-	status, result, problem := fault.Status, any(nil), [2]string{"", "as the test wants it"}
-	if status == 0 {
-		status, result, problem = a.answer(r, body)
-	}
-	a.n++
-	request := fmt.Sprintf("req-%d", a.n)
-	a.mu.Unlock()
-	if fault.Lost {
-		panic(http.ErrAbortHandler)
-	}
-	if fault.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(fault.RetryAfter.Seconds())))
-	}
-	meta := map[string]any{"httpStatus": fmt.Sprintf("%d - %s", status, http.StatusText(status)), "requestId": request}
-	answer := map[string]any{"meta": meta}
-	if status >= 300 {
-		meta["error"] = map[string]any{"errorCode": problem[0], "errorMessage": problem[1]}
-	} else if result != nil {
-		answer["result"] = result
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer)
-}
-
-// id makes an id with a prefix such as CID_.
-func (a *Account) id(prefix string) string {
-	a.n++
-	return fmt.Sprintf("%s_%011d", prefix, a.n)
-}
-
-// answer does what is asked for: the status, the result, and the error's code and
-// message.
-func (a *Account) answer(r *http.Request, body []byte) (status int, result any, problem [2]string) {
-	path, isAPI := strings.CutPrefix(strings.TrimSuffix(r.URL.Path, "/"), "/API/v3")
-	if !isAPI {
-		a.starts = append(a.starts, string(body))
-		return http.StatusAccepted, map[string]any{"eventId": a.id("EV")}, problem
-	}
-	switch token := r.Header.Get("X-API-TOKEN"); {
-	case token == "":
-		return http.StatusBadRequest, nil, [2]string{"ATP_2", "Expected authorization in headers, but none provided."}
-	case token != a.o.Token:
-		return http.StatusUnauthorized, nil, [2]string{"DCD_7", "Unrecognized X-API-TOKEN."}
-	}
-	var in map[string]any
-	if len(body) > 0 {
-		if err := json.Unmarshal(body, &in); err != nil {
-			return http.StatusBadRequest, nil, [2]string{"BAD_JSON", "The body is not JSON."}
-		}
-	}
-	parts := strings.Split(strings.Trim(path, "/"), "/")
-	switch {
-	case path == "/whoami":
-		return http.StatusOK, map[string]any{"brandId": "acme", "userId": "UR_1", "userName": "aya@acme", "datacenter": a.o.Datacenter}, problem
-	case path == "/directories":
-		return http.StatusOK, list(map[string]any{"directoryId": "POOL_1", "name": "Customers", "isDefault": true}, map[string]any{"directoryId": "POOL_2", "name": "Staff"}), problem
-	case parts[0] == "directories" && len(parts) > 2:
-		return a.directory(r.Method, parts[2:], in)
-	case parts[0] == "distributions":
-		return a.distribution(r, parts[1:], in)
-	}
-	return http.StatusNotFound, nil, [2]string{"", "The requested resource does not exist."}
-}
-
-func list(elements ...any) map[string]any {
-	if elements == nil {
-		elements = []any{}
-	}
-	return map[string]any{"elements": elements, "nextPage": nil}
-}
-
-func text(o any, key string) string {
-	m, _ := o.(map[string]any)
-	s, _ := m[key].(string)
-	return s
 }

@@ -1,53 +1,54 @@
 package standin
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
-// directory answers below /directories/{id}.
-func (a *Account) directory(method string, parts []string, in map[string]any) (status int, result any, problem [2]string) {
-	switch where := strings.Join(parts, "/"); {
-	case method == http.MethodPost && where == "contacts":
-		return http.StatusOK, map[string]any{"id": a.upsert(in).ID}, problem
-	case method == http.MethodPost && where == "contacts/search":
-		return a.search(in)
-	case method == http.MethodPut && len(parts) == 2 && parts[0] == "contacts":
-		if c := a.contact(parts[1]); c != nil {
-			c.fill(in)
-			return http.StatusOK, nil, problem
-		}
-	case method == http.MethodGet && len(parts) == 2 && parts[0] == "contacts":
-		if c := a.contact(parts[1]); c != nil {
-			lists := map[string]any{}
-			for _, l := range c.Lists {
-				lists[l] = map[string]any{"contactLookupId": c.Lookup, "unsubscribed": false}
-			}
-			return http.StatusOK, map[string]any{"contactId": c.ID, "extRef": c.ExtRef, "mailingListMembership": lists}, problem
-		}
-	case method == http.MethodGet && len(parts) == 3 && parts[0] == "contacts" && parts[2] == "transactions":
-		var all []any
-		for _, t := range a.transactions {
-			if t.Contact == parts[1] {
-				all = append(all, map[string]any{"transactionId": t.ID, "contactId": t.Contact, "mailingListId": t.List, "transactionDate": t.Date, "data": t.Data})
-			}
-		}
-		return http.StatusOK, list(all...), problem
-	case method == http.MethodPost && where == "transactions":
-		return a.write(in), a.created(in), problem
-	case method == http.MethodPost && len(parts) == 3 && parts[0] == "mailinglists" && parts[2] == "contacts":
-		c := a.upsert(in)
-		if c.Lookup == "" {
-			c.Lookup = a.id("CGC")
-		}
-		if !slices.Contains(c.Lists, parts[1]) {
-			c.Lists = append(c.Lists, parts[1])
-		}
-		return http.StatusOK, map[string]any{"id": c.ID, "contactLookupId": c.Lookup}, problem
+func (a *Account) directories(w http.ResponseWriter, _ *http.Request) {
+	a.answer(w, http.StatusOK, page([]wire.Directory{{ID: "POOL_1", Name: "Customers", Default: true}, {ID: "POOL_2", Name: "Staff"}}))
+}
+
+func (a *Account) createContact(w http.ResponseWriter, r *http.Request) {
+	a.answer(w, http.StatusOK, wire.Created{ID: a.upsert(asked[wire.Contact](r)).ID})
+}
+
+func (a *Account) readContact(w http.ResponseWriter, r *http.Request) {
+	c := a.contact(r.PathValue("contact"))
+	if c == nil {
+		a.notFound(w, r)
+		return
 	}
-	return http.StatusNotFound, nil, [2]string{"", "The requested resource does not exist."}
+	lists := map[string]wire.Member{}
+	for _, l := range c.Lists {
+		lists[l] = wire.Member{LookupID: c.Lookup}
+	}
+	a.answer(w, http.StatusOK, wire.ContactRead{ID: c.ID, ExtRef: c.ExtRef, Lists: lists})
+}
+
+func (a *Account) updateContact(w http.ResponseWriter, r *http.Request) {
+	c := a.contact(r.PathValue("contact"))
+	if c == nil {
+		a.notFound(w, r)
+		return
+	}
+	c.fill(asked[wire.Contact](r))
+	a.answer(w, http.StatusOK, nil)
+}
+
+func (a *Account) enlist(w http.ResponseWriter, r *http.Request) {
+	c, list := a.upsert(asked[wire.Contact](r)), r.PathValue("list")
+	if c.Lookup == "" {
+		c.Lookup = a.id("CGC")
+	}
+	if !slices.Contains(c.Lists, list) {
+		c.Lists = append(c.Lists, list)
+	}
+	a.answer(w, http.StatusOK, wire.Enlisted{ID: c.ID, LookupID: c.Lookup})
 }
 
 func (a *Account) contact(id string) *Contact {
@@ -59,10 +60,10 @@ func (a *Account) contact(id string) *Contact {
 	return nil
 }
 
-func (a *Account) upsert(in map[string]any) *Contact {
-	if a.o.Dedupe {
+func (a *Account) upsert(in wire.Contact) *Contact {
+	if a.o.Dedupe && in.ExtRef != "" {
 		for _, c := range a.contacts {
-			if ref := text(in, "extRef"); ref != "" && strings.EqualFold(c.ExtRef, ref) {
+			if strings.EqualFold(c.ExtRef, in.ExtRef) {
 				c.fill(in)
 				return c
 			}
@@ -74,70 +75,95 @@ func (a *Account) upsert(in map[string]any) *Contact {
 	return c
 }
 
-func (c *Contact) fill(in map[string]any) {
-	for key, to := range map[string]*string{
-		"extRef": &c.ExtRef, "email": &c.Email, "phone": &c.Phone, "firstName": &c.FirstName, "lastName": &c.LastName, "language": &c.Language,
+func (c *Contact) fill(in wire.Contact) {
+	for _, f := range []struct {
+		to   *string
+		said string
+	}{
+		{&c.ExtRef, in.ExtRef}, {&c.Email, in.Email}, {&c.Phone, in.Phone},
+		{&c.FirstName, in.FirstName}, {&c.LastName, in.LastName}, {&c.Language, in.Language},
 	} {
-		if v := text(in, key); v != "" {
-			*to = v
+		if f.said != "" {
+			*f.to = f.said
 		}
 	}
-	if v, ok := in["unsubscribed"].(bool); ok {
-		c.Unsubscribed = v
+	if in.Unsubscribed != nil {
+		c.Unsubscribed = *in.Unsubscribed
 	}
-	data, _ := in["embeddedData"].(map[string]any)
-	for k, v := range data {
-		c.Data[k] = fmt.Sprint(v)
+	for k, v := range in.EmbeddedData.All() {
+		c.Data[k] = asText(v)
 	}
 }
 
-func (a *Account) search(in map[string]any) (status int, result any, problem [2]string) {
-	filter, _ := in["filter"].(map[string]any)
-	filters, _ := filter["filters"].([]any)
-	if filters == nil {
-		filters = []any{filter}
+// asText is a value as an account keeps it.
+func asText(v any) string {
+	if s, ok := v.(string); ok {
+		return s
 	}
-	var found []any
+	return jsonvalue.Text(v)
+}
+
+// values are kept texts as they are answered.
+func values(texts map[string]string) wire.Values {
+	o := jsonvalue.NewObject(len(texts))
+	for k, v := range texts {
+		o.Set(k, v)
+	}
+	return wire.Values{Object: o}
+}
+
+func (a *Account) search(w http.ResponseWriter, r *http.Request) {
+	filter := asked[wire.Search](r).Filter
+	filters := filter.Filters
+	if filters == nil {
+		filters = []wire.Filter{filter}
+	}
+	var found []wire.Found
 	for _, c := range a.contacts {
-		has := map[string]string{"extRef": c.ExtRef, "email": c.Email, "phone": c.Phone, "firstName": c.FirstName, "lastName": c.LastName, "language": c.Language}
-		if slices.ContainsFunc(filters, func(f any) bool {
-			return !strings.EqualFold(has[text(f, "filterType")], strings.TrimSpace(text(f, "value")))
-		}) {
+		if slices.ContainsFunc(filters, func(f wire.Filter) bool { return !c.has(f) }) {
 			continue
 		}
-		found = append(found, map[string]any{"id": c.ID, "externalDataReference": c.ExtRef, "email": c.Email, "phoneNumber": c.Phone, "firstName": c.FirstName,
-			"lastName": c.LastName, "language": c.Language, "unsubscribed": c.Unsubscribed, "embeddedData": c.Data})
+		found = append(found, wire.Found{
+			ID: c.ID, ExtRef: wire.Text(c.ExtRef), Email: c.Email, Phone: wire.Text(c.Phone), FirstName: c.FirstName, LastName: c.LastName,
+			Language: c.Language, Unsubscribed: &c.Unsubscribed, EmbeddedData: values(c.Data),
+		})
 	}
-	return http.StatusOK, list(found...), problem
+	a.answer(w, http.StatusOK, page(found))
 }
 
-// write keeps the transactions of a request. It does not know a key again.
-func (a *Account) write(in map[string]any) int {
-	for key, v := range in {
-		t := Transaction{ID: a.id("CTR"), Key: key, Contact: text(v, "contactId"), List: text(v, "mailingListId"), Date: text(v, "transactionDate"), Data: map[string]string{}}
-		data, _ := v.(map[string]any)["data"].(map[string]any)
-		for k, d := range data {
-			t.Data[k] = fmt.Sprint(d)
-		}
-		if a.contact(t.Contact) != nil {
-			a.transactions = append(a.transactions, t)
-		}
-	}
-	return http.StatusOK
+func (c *Contact) has(f wire.Filter) bool {
+	is := map[string]string{"extRef": c.ExtRef, "email": c.Email, "phone": c.Phone, "firstName": c.FirstName, "lastName": c.LastName, "language": c.Language}
+	return strings.EqualFold(is[f.Field], strings.TrimSpace(f.Value))
 }
 
-// created is the answer to a request that was written: the last transaction of each
-// key, and those without a contact as unprocessed.
-func (a *Account) created(in map[string]any) map[string]any {
-	created, unprocessed := map[string]any{}, map[string]any{}
-	for key := range in {
-		unprocessed[key] = map[string]any{"error": "CONTACT_NOT_FOUND", "errorMessage": "there is no such contact"}
-	}
+func (a *Account) contactTransactions(w http.ResponseWriter, r *http.Request) {
+	var all []wire.Transaction
 	for _, t := range a.transactions {
-		if _, ok := in[t.Key]; ok {
-			created[t.Key] = map[string]any{"id": t.ID}
-			delete(unprocessed, t.Key)
+		if t.Contact == r.PathValue("contact") {
+			all = append(all, wire.Transaction{ID: t.ID, ContactID: t.Contact, MailingListID: t.List, Date: wire.Date{Time: t.Date}, Data: values(t.Data)})
 		}
 	}
-	return map[string]any{"createdTransactions": created, "unprocessedTransactions": unprocessed}
+	a.answer(w, http.StatusOK, page(all))
+}
+
+// createTransactions keeps the transactions of a request; it does not know a key
+// again.
+func (a *Account) createTransactions(w http.ResponseWriter, r *http.Request) {
+	out := wire.Written{Created: map[string]wire.Created{}, Unprocessed: map[string]wire.Unprocessed{}}
+	for key, in := range asked[map[string]wire.Transaction](r) {
+		if a.contact(in.ContactID) == nil {
+			out.Unprocessed[key] = wire.Unprocessed{Code: "CONTACT_NOT_FOUND", Message: "there is no such contact"}
+			continue
+		}
+		t := Transaction{
+			ID: a.id("CTR"), Key: key, Contact: in.ContactID, List: in.MailingListID,
+			Date: in.Date.Time, Data: map[string]string{},
+		}
+		for k, v := range in.Data.All() {
+			t.Data[k] = asText(v)
+		}
+		a.transactions = append(a.transactions, t)
+		out.Created[key] = wire.Created{ID: t.ID}
+	}
+	a.answer(w, http.StatusOK, out)
 }

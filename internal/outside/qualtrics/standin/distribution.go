@@ -3,47 +3,39 @@ package standin
 import (
 	"net/http"
 	"time"
+
+	"github.com/segue-xm/segue/internal/outside/qualtrics/wire"
 )
 
-// distribution answers below /distributions.
-func (a *Account) distribution(r *http.Request, parts []string, in map[string]any) (status int, result any, problem [2]string) {
-	header, _ := in["header"].(map[string]any)
-	message, _ := in["message"].(map[string]any)
-	d := &Distribution{Subject: text(header, "subject"), Message: text(message, "messageText"), Status: "Done", Sent: time.Now().UTC().Truncate(time.Second)}
-	switch {
-	case r.Method == http.MethodPost && len(parts) == 0:
-		link, _ := in["surveyLink"].(map[string]any)
-		to, _ := in["recipients"].(map[string]any)
-		d.ID, d.Kind, d.Survey, d.List, d.Lookup = a.id("EMD"), "Invite", text(link, "surveyId"), text(to, "mailingListId"), text(to, "contactId")
-		a.distributions = append(a.distributions, d)
-		return http.StatusOK, map[string]any{"id": d.ID}, problem
-	case r.Method == http.MethodPost && len(parts) == 2:
-		parent := a.invite(parts[0])
-		if parent == nil {
-			break
-		}
-		d.ID, d.Kind, d.Parent, d.Survey, d.List, d.Lookup = a.id("EMD"), map[string]string{"reminders": "Reminder", "thankyous": "ThankYou"}[parts[1]], parent.ID, parent.Survey, parent.List, parent.Lookup
-		a.distributions = append(a.distributions, d)
-		return http.StatusOK, map[string]any{"distributionId": d.ID}, problem
-	case r.Method == http.MethodGet && len(parts) == 0:
-		var all []any
-		for _, d := range a.distributions {
-			if d.Survey == r.URL.Query().Get("surveyId") {
-				all = append(all, d.show())
-			}
-		}
-		return http.StatusOK, list(all...), problem
-	case r.Method == http.MethodGet && len(parts) == 2 && parts[1] == "history":
-		d := a.invite(parts[0])
-		if d == nil {
-			break
-		}
-		return http.StatusOK, list(a.history(d)), problem
-	}
-	return http.StatusNotFound, nil, [2]string{"", "The requested resource does not exist."}
+func (a *Account) distribute(w http.ResponseWriter, r *http.Request) {
+	in := asked[wire.Distribution](r)
+	d := a.send(wire.TypeInvite, in.Header, in.Message)
+	d.Survey, d.List, d.Lookup = in.SurveyLink.SurveyID, in.Recipients.MailingListID, in.Recipients.ContactID
+	a.answer(w, http.StatusOK, wire.Created{ID: d.ID})
 }
 
-func (a *Account) invite(id string) *Distribution {
+// followUp makes a reminder or a thank-you to an invitation.
+func (a *Account) followUp(kind string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		parent := a.sent(r.PathValue("distribution"))
+		if parent == nil {
+			a.notFound(w, r)
+			return
+		}
+		in := asked[wire.FollowUp](r)
+		d := a.send(kind, in.Header, in.Message)
+		d.Parent, d.Survey, d.List, d.Lookup = parent.ID, parent.Survey, parent.List, parent.Lookup
+		a.answer(w, http.StatusOK, wire.FollowedUp{DistributionID: d.ID})
+	}
+}
+
+func (a *Account) send(kind string, h wire.Header, m wire.Message) *Distribution {
+	d := &Distribution{ID: a.id("EMD"), Kind: kind, Subject: h.Subject, Message: m.Text, Status: "Done", Sent: time.Now().UTC().Truncate(time.Second)}
+	a.distributions = append(a.distributions, d)
+	return d
+}
+
+func (a *Account) sent(id string) *Distribution {
 	for _, d := range a.distributions {
 		if d.ID == id {
 			return d
@@ -52,32 +44,44 @@ func (a *Account) invite(id string) *Distribution {
 	return nil
 }
 
-func (d *Distribution) show() map[string]any {
-	return map[string]any{"id": d.ID, "parentDistributionId": d.Parent, "requestType": d.Kind, "requestStatus": d.Status, "sendDate": d.Sent.Format(time.RFC3339),
-		"recipients": map[string]any{"mailingListId": d.List, "contactId": d.Lookup}, "surveyLink": map[string]any{"surveyId": d.Survey}, "headers": map[string]any{"subject": d.Subject}}
+func (a *Account) distributionsOf(w http.ResponseWriter, r *http.Request) {
+	var all []wire.Sent
+	for _, d := range a.distributions {
+		if d.Survey == r.URL.Query().Get("surveyId") {
+			all = append(all, wire.Sent{
+				ID: d.ID, ParentID: d.Parent, Type: d.Kind, Status: d.Status, SendDate: wire.Instant{Time: d.Sent},
+				Recipients: wire.Recipients{MailingListID: d.List, ContactID: d.Lookup},
+			})
+		}
+	}
+	a.answer(w, http.StatusOK, page(all))
 }
 
-// history is what became of an invitation's only recipient.
-func (a *Account) history(d *Distribution) map[string]any {
-	h := map[string]any{"distributionId": d.ID, "contactLookupId": d.Lookup, "status": "Success", "sentAt": d.Sent.Format(time.RFC3339)}
+// history is what became of a distribution's only recipient.
+func (a *Account) history(w http.ResponseWriter, r *http.Request) {
+	d := a.sent(r.PathValue("distribution"))
+	if d == nil {
+		a.notFound(w, r)
+		return
+	}
+	at := wire.Date{Time: d.Sent}
+	h := wire.Invited{LookupID: d.Lookup, Status: wire.StatusSuccess, SentAt: at}
 	for _, c := range a.contacts {
 		if c.Lookup == d.Lookup {
-			h["contactId"] = c.ID
+			h.ContactID = c.ID
 			if c.Unsubscribed {
-				h["status"] = "Skipped"
+				h.Status = wire.StatusSkipped
 			}
 		}
 	}
-	for _, s := range []struct {
-		is           bool
-		status, time string
-	}{{d.Opened, "Opened", "openedAt"}, {d.Started, "SurveyStarted", "responseStartedAt"}, {d.Finished, "SurveyFinished", "responseCompletedAt"}} {
-		if s.is {
-			h["status"], h[s.time] = s.status, d.Sent.Format(time.RFC3339)
-		}
+	if d.Opened {
+		h.Status, h.OpenedAt = wire.StatusOpened, at
+	}
+	if d.Started {
+		h.Status, h.StartedAt = wire.StatusStarted, at
 	}
 	if d.Finished {
-		h["responseId"] = "R_" + d.ID
+		h.Status, h.CompletedAt, h.ResponseID = wire.StatusFinished, at, "R_"+d.ID
 	}
-	return h
+	a.answer(w, http.StatusOK, page([]wire.Invited{h}))
 }

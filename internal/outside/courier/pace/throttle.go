@@ -1,32 +1,17 @@
-package qualtrics
+package pace
 
 import (
 	"sync"
 	"time"
 )
 
-// Group is a set of endpoints with a limit of their own.
+// Group is a set of calls with a limit of their own.
 type Group string
 
-// The groups. Their limits are calls per minute for all users of a brand together,
-// as digests of Qualtrics' guides list them; of the calls that share a group the
-// strictest one's.
-const (
-	Reads               Group = "reads"
-	ContactWrites       Group = "contact_writes"
-	ContactSearch       Group = "contact_search"
-	TransactionWrites   Group = "transaction_writes"
-	MailingListWrites   Group = "mailing_list_writes"
-	Distributions       Group = "distributions"
-	DistributionHistory Group = "distribution_history"
-	WorkflowStarts      Group = "workflow_starts"
-)
-
-const perBrand = 3000 // over everything
-
-var perMinute = map[Group]int{
-	Reads: 3000, ContactWrites: 500, ContactSearch: 500, TransactionWrites: 500, MailingListWrites: 500,
-	Distributions: 3000, DistributionHistory: 300, WorkflowStarts: 3000,
+// Limits are how many calls a minute an account takes.
+type Limits struct {
+	All    int           // over everything
+	Groups map[Group]int // of each group that there is
 }
 
 // Throttle keeps calls within an account's limits, whatever minute is looked at:
@@ -34,34 +19,35 @@ var perMinute = map[Group]int{
 // concurrent use. It has no clock.
 type Throttle struct {
 	mu     sync.Mutex
-	brand  *bucket
+	all    *bucket
 	groups map[Group]*bucket
 }
 
 // NewThrottle returns a throttle that uses a share of the limits, from more than 0
 // to 1: the rest is for others who use the same account.
-func NewThrottle(share float64) *Throttle {
+func NewThrottle(l Limits, share float64) *Throttle {
 	if !(share > 0 && share <= 1) {
 		share = 1
 	}
-	t := &Throttle{brand: newBucket(perBrand * share), groups: map[Group]*bucket{}}
-	for g, n := range perMinute {
+	t := &Throttle{all: newBucket(float64(l.All) * share), groups: map[Group]*bucket{}}
+	for g, n := range l.Groups {
 		t.groups[g] = newBucket(float64(n) * share)
 	}
 	return t
 }
 
 // Take takes a place for a call and returns how long to wait before making it.
-// When that would be longer than most, no place is taken and ok is false.
+// When that would be longer than most, no place is taken and ok is false. The group
+// must be one of the limits'.
 func (t *Throttle) Take(g Group, now time.Time, most time.Duration) (wait time.Duration, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	own := t.groups[g]
-	at := later(later(now, t.brand.free()), own.free())
+	at := later(later(now, t.all.free()), own.free())
 	if wait = at.Sub(now); wait > most {
 		return wait, false
 	}
-	t.brand.take(at)
+	t.all.take(at)
 	own.take(at)
 	return wait, true
 }
@@ -76,7 +62,7 @@ func (t *Throttle) Hold(g Group, until time.Time) {
 
 // ThrottleState is when each limit has room again.
 type ThrottleState struct {
-	Brand  time.Time           `json:"brand,omitzero"`
+	All    time.Time           `json:"brand,omitzero"` // as the states that are kept call it
 	Groups map[Group]GroupHold `json:"groups,omitempty"`
 }
 
@@ -89,7 +75,7 @@ type GroupHold struct {
 func (t *Throttle) state() ThrottleState {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := ThrottleState{Brand: t.brand.due, Groups: map[Group]GroupHold{}}
+	s := ThrottleState{All: t.all.due, Groups: map[Group]GroupHold{}}
 	for g, b := range t.groups {
 		if !b.due.IsZero() || !b.held.IsZero() {
 			s.Groups[g] = GroupHold{b.due, b.held}
@@ -101,7 +87,7 @@ func (t *Throttle) state() ThrottleState {
 func (t *Throttle) resume(s ThrottleState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.brand.due = s.Brand
+	t.all.due = s.All
 	for g, h := range s.Groups {
 		if b := t.groups[g]; b != nil { // a group of another version is nobody's
 			b.due, b.held = h.Due, h.Held

@@ -1,4 +1,4 @@
-package qualtrics
+package pace
 
 import (
 	"sync"

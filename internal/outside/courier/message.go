@@ -1,0 +1,162 @@
+package courier
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
+	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+)
+
+// firstLook is how long after an invitation its account is first asked what became
+// of it.
+const firstLook = 2 * time.Minute
+
+// sendSome has the account send some messages that are due.
+func (r *round) sendSome(ctx context.Context, action string) (some bool, err error) {
+	return r.eachInvitation(ctx, action, r.send)
+}
+
+// eachInvitation takes what is due for invitations of a remote account; some reports
+// whether there was any. One after the other, and each invitation once: what follows
+// an invitation needs what the account said to it.
+func (r *round) eachInvitation(ctx context.Context, action string, do func(context.Context, distribution.QueuedMessage) error) (some bool, err error) {
+	due, err := r.Store.MessagesDue(ctx, r.dest.ID, action, batch)
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	if stop, err := r.turnedOff(ctx); stop || err != nil {
+		return true, err
+	}
+	seen := map[id.ID]bool{}
+	for _, m := range due {
+		if ctx.Err() != nil || r.holdOn(action) != nil {
+			break
+		}
+		if seen[m.Invitation] {
+			continue // it stays due, and is read anew
+		}
+		seen[m.Invitation] = true
+		if err := do(ctx, m); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// send looks whether a message may still go, and has the account send it.
+func (r *round) send(ctx context.Context, m distribution.QueuedMessage) error {
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries, Unsure: m.Unsure}
+	d, s, err := r.distribution(ctx, m)
+	if err != nil {
+		return err
+	}
+	if m.Kind != distribution.KindThanks && m.Status.Over() { // ended while it waited
+		state.Done = true
+		return r.Store.EndMessage(ctx, state)
+	}
+	if n, ok := distribution.ReminderOf(m.Kind); ok && n <= len(s.Reminders) {
+		at, err := r.reminderDue(ctx, m, s.Reminders[n-1].After.Std())
+		if err != nil {
+			return err
+		}
+		if at.After(r.Now()) {
+			state.Due = at
+			return r.Store.EndMessage(ctx, state)
+		}
+	}
+	live, err := r.Revisions.Current(ctx)
+	if err != nil {
+		return err
+	}
+	frequency := live.Frequency(d.Directory)
+	reserved, err := r.Store.Reserve(ctx, m.Invitation, m.Kind, distribution.Rule{Messages: frequency.Messages, Per: frequency.Per, IgnoreFrequency: s.IgnoreFrequency})
+	if err != nil {
+		return err
+	}
+	if reserved.Sent || !reserved.Verdict.OK {
+		state.Done = true
+		return r.Store.EndMessage(ctx, state)
+	}
+	out, err := r.outgoing(s, reserved, m)
+	if err != nil { // it can never be made
+		return r.sent(ctx, m, distribution.Remote{}, delivery.Outcome{Err: err}, reserved.Since)
+	}
+	if ours, err := r.Store.BeginMessage(ctx, m.Invitation, m.Kind, m.Tries); err != nil || !ours {
+		return err
+	}
+	learnt, o := r.account.Send(ctx, out)
+	o.Refused = o.Refused && r.account.Refused(ctx)
+	ctx, cancel := mustWrite(ctx)
+	defer cancel()
+	return r.sent(ctx, m, learnt, o, reserved.Since)
+}
+
+// distribution is what a message belongs to, with what it says.
+func (r *round) distribution(ctx context.Context, m distribution.QueuedMessage) (distribution.Distribution, distribution.Stored, error) {
+	d, err := r.Store.DistributionByID(ctx, m.Distribution)
+	if err != nil {
+		return d, distribution.Stored{}, err
+	}
+	s, err := distribution.ReadStored(d.Settings)
+	return d, s, err
+}
+
+// reminderDue is when a reminder may go: so long after its invitation really went,
+// however long that had to wait.
+func (r *round) reminderDue(ctx context.Context, m distribution.QueuedMessage, after time.Duration) (time.Time, error) {
+	inv, err := r.Store.InvitationByID(ctx, m.Invitation)
+	if err != nil || inv.SentAt == 0 {
+		return r.Now().Add(firstLook), err
+	}
+	return inv.Sent().Add(after), nil
+}
+
+// outgoing is a message as the account gets it.
+func (r *round) outgoing(s distribution.Stored, reserved distribution.Reservation, m distribution.QueuedMessage) (distribution.Outgoing, error) {
+	out := distribution.Outgoing{
+		Kind: m.Kind, Email: reserved.Email, From: s.From, ReplyTo: s.ReplyTo, Made: m.Made(), Expires: m.Expires(), Repeat: m.Unsure,
+		Remote: distribution.Remote{Directory: s.DirectoryID, MailingList: s.MailingListID, Survey: s.SurveyID},
+	}
+	if m.Remote != "" {
+		if err := json.Unmarshal([]byte(m.Remote), &out.Remote); err != nil {
+			return out, err
+		}
+	}
+	frozen, err := distribution.ReadSnapshot(reserved.Invitation.Snapshot)
+	if err != nil {
+		return out, err
+	}
+	link := jsonvalue.NewObject(3)
+	survey, optOut := r.account.Links()
+	link.Set("url", survey)
+	link.Set("opt_out_url", optOut)
+	link.Set("token", reserved.Invitation.Token)
+	text, err := s.Render(m.Kind, frozen, link)
+	out.Contact, out.Subject, out.Text = frozen.Contact, text.Subject, text.Message
+	return out, err
+}
+
+// sent records how an attempt to send a message ended, and what follows.
+func (r *round) sent(ctx context.Context, m distribution.QueuedMessage, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
+	after, blameless := r.ended(distribution.ActionDistribute, o)
+	now := r.Now()
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
+	if o.Err == nil {
+		return r.Store.AccountSent(ctx, r.dest.ID, state, now.Add(firstLook))
+	}
+	kind, tired := fault.KindOf(o.Err), now.Sub(since) > delivery.Patience && state.Tries >= delivery.MinAttempts
+	final := !blameless && (kind.Final() && kind != fault.Unauthorized || tired)
+	if err := r.Store.MessageFailed(ctx, m.Invitation, m.Kind, fault.Words(o.Err), final); err != nil {
+		return err
+	}
+	state.Done, state.Due = final, now.Add(delivery.Backoff(state.Tries, after))
+	if blameless {
+		state.Tries, state.Due = m.Tries, now.Add(after)
+	}
+	return r.Store.EndMessage(ctx, state)
+}

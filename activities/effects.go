@@ -146,19 +146,6 @@ func (a *Effects) rejectAll(ctx context.Context, list []delivery.Open, reason st
 	return a.Deliveries.MarkDeliveries(ctx, marks)
 }
 
-// pinned is the mapping of a delivery as its event's revision has it; nil when
-// that revision did not know it, which only a damaged row can claim.
-func (a *Effects) pinned(ctx context.Context, d delivery.Open) (*routing.Mapping, error) {
-	t, err := a.Revisions.Revision(ctx, d.Revision)
-	if err != nil {
-		return nil, err
-	}
-	if m := t.Mapping(d.Mapping); m != nil {
-		return m, nil
-	}
-	return nil, fault.New(fault.Invalid, "its mapping is not in revision %d", d.Revision)
-}
-
 func (a *Effects) contacts(ctx context.Context, _ *routing.Table, dir *routing.Directory, list []delivery.Open) error {
 	effects := make([]delivery.ContactEffect, len(list))
 	for i, d := range list {

@@ -168,7 +168,7 @@ func TestJudgeStep_ContactComesLater_IsWaitedForAFewMinutes(t *testing.T) {
 			_, err := ask(made)
 			require.Equal(t, fault.Unavailable, fault.KindOf(err), "it is tried again")
 			require.Contains(t, h.step(made, "ask").Error, "contact")
-			require.False(t, h.step(made, "ask").EndedAt != 0)
+			require.Zero(t, h.step(made, "ask").EndedAt)
 		}
 		h.pass(4 * time.Minute)
 		h.process(identify("ada"))

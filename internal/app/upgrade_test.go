@@ -158,7 +158,7 @@ func (u *upgraded) holds() {
 		have["transactions"] += len(page["transactions"].([]any))
 	}
 	require.Equal(u.t, u.Counts, have)
-	require.Equal(u.t, u.Account, map[string]int{"contacts": len(u.there.Contacts()), "distributions": len(u.there.Distributions())})
+	require.Equal(u.t, map[string]int{"contacts": len(u.there.Contacts()), "distributions": len(u.there.Distributions())}, u.Account)
 
 	ids := map[any]bool{}
 	for _, r := range u.list("runs?limit=500", "runs", some) {

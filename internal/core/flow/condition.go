@@ -139,9 +139,6 @@ var madeDyn = regexp.MustCompile(`\bdyn\((-?[0-9.e+]+?)(\.0)?\)`)
 
 var arithmetic = map[string]bool{operators.Add: true, operators.Subtract: true, operators.Multiply: true, operators.Divide: true}
 
-// String is the condition as it was written.
-func (c *Condition) String() string { return c.text }
-
 // Eval judges the condition. What cannot be evaluated is an Invalid error that
 // quotes the clause, its place and the types it met, never values; it is not
 // false. As everywhere in CEL, an operand of && or || that fails does not matter

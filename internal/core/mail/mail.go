@@ -9,7 +9,6 @@
 package mail
 
 import (
-	"mime"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -92,20 +91,6 @@ func (m Message) Validate() error {
 		return fault.Field("unsubscribe_url", "want an http or https address")
 	}
 	return nil
-}
-
-// Address joins a person's name, which may hold anything, and an address to the
-// form that a header takes.
-func Address(name, address string) string {
-	if name = oneLine(name); name == "" {
-		return address
-	}
-	for _, c := range name {
-		if c >= 0x80 {
-			return mime.QEncoding.Encode("utf-8", name) + " <" + address + ">"
-		}
-	}
-	return (&mail.Address{Name: name, Address: address}).String()
 }
 
 func isPage(s string) bool {

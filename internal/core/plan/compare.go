@@ -300,15 +300,15 @@ func (cs Changes) Text() string {
 	return b.String()
 }
 
-func (f FieldChange) text() string {
-	before, after := jsonvalue.Text(f.Before), jsonvalue.Text(f.After)
+func (c FieldChange) text() string {
+	before, after := jsonvalue.Text(c.Before), jsonvalue.Text(c.After)
 	switch {
-	case f.Op == Add:
-		return "+ " + f.Path + ": " + after
-	case f.Op == Remove:
-		return "- " + f.Path + ": " + before
+	case c.Op == Add:
+		return "+ " + c.Path + ": " + after
+	case c.Op == Remove:
+		return "- " + c.Path + ": " + before
 	case before == after: // secrets
-		return "~ " + f.Path + ": another " + after
+		return "~ " + c.Path + ": another " + after
 	}
-	return "~ " + f.Path + ": " + before + " → " + after
+	return "~ " + c.Path + ": " + before + " → " + after
 }

@@ -72,6 +72,7 @@ func (d *DB) Keys(list []Key) any {
 	return b.String()
 }
 
+// Exec executes a statement and says how many rows it changed.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	r, err := tx.execText(ctx, tx.d.text(query), args...)
 	if err != nil {
@@ -80,6 +81,8 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	return r.RowsAffected()
 }
 
+// Get reads one row into dest, a pointer to a struct or a value; sql.ErrNoRows, which
+// becomes NotFound at the transaction's end, when there is none.
 func (tx *Tx) Get(ctx context.Context, dest any, query string, args ...any) error {
 	text := tx.d.text(query)
 	if stmt, err := tx.kept(ctx, text); stmt != nil || err != nil {
@@ -91,6 +94,7 @@ func (tx *Tx) Get(ctx context.Context, dest any, query string, args ...any) erro
 	return tx.tx.GetContext(ctx, dest, text, args...)
 }
 
+// Select reads all rows into dest, a pointer to a slice.
 func (tx *Tx) Select(ctx context.Context, dest any, query string, args ...any) error {
 	return tx.selectText(ctx, dest, tx.d.text(query), args...)
 }

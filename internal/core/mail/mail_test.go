@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"

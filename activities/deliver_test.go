@@ -73,7 +73,7 @@ func (h *house) statuses(events []id.ID) map[string]int {
 	h.t.Helper()
 	out := map[string]int{}
 	for _, d := range h.deliveries(events...) {
-		out[d.Status]++
+		out[string(d.Status)]++
 	}
 	return out
 }
@@ -111,7 +111,7 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 		events := append(waiting, h.process(remoteContact("ben"), identify("cyd"))...)
 		require.True(t, h.deliverDue().Empty)
 		for _, d := range h.deliveries(events...) {
-			require.Equal(t, string(delivery.Held), d.Status)
+			require.Equal(t, delivery.Held, d.Status)
 			require.Equal(t, "the destination is paused", d.Reason)
 		}
 		require.Empty(t, h.account.Requests())
@@ -249,7 +249,7 @@ func TestDeliverDue_Remote_PausedOverADoubt_StillLooks(t *testing.T) {
 		require.NoError(t, h.PauseDestination(t.Context(), h.acme(), "Mika", ""))
 		h.pass(time.Hour)
 		require.True(t, h.deliverDue().Empty)
-		require.Equal(t, "held", h.delivery(events[0]).Status)
+		require.Equal(t, delivery.Held, h.delivery(events[0]).Status)
 		require.Contains(t, h.delivery(events[0]).Result, `"contact":"CID_`, "what is known stays known")
 		require.NoError(t, h.ResumeDestination(t.Context(), h.acme()))
 		_, err := h.ReleaseHeld(t.Context(), h.acme(), delivery.HeldUntil)

@@ -41,7 +41,7 @@ func TestDistribution_EachActivityTwice_HappensOnce(t *testing.T) {
 		require.Len(t, h.mails(), 2)
 		for range 2 {
 			require.NoError(t, h.dists.FinishDistribution(t.Context(), in))
-			require.Equal(t, string(distribution.Expired), h.invitation(in.Distribution).Status)
+			require.Equal(t, distribution.Expired, h.invitation(in.Distribution).Status)
 			n, err := h.dists.Remaining(t.Context(), in)
 			require.NoError(t, err)
 			require.Zero(t, n)
@@ -62,13 +62,13 @@ func TestSendMessages_BreaksOffBetweenMailAndMark_OneMail(t *testing.T) {
 		h.dists.Mail = &broken{MailSender: outbox, takes: true, err: fault.New(fault.Unavailable, "the connection broke after the mail was taken")}
 		_, err := h.send(d, distribution.KindInvitation)
 		require.Error(t, err)
-		require.Equal(t, string(distribution.Pending), h.invitation(d).Status)
+		require.Equal(t, distribution.Pending, h.invitation(d).Status)
 		require.Len(t, h.mails(), 1)
 		h.dists.Mail = outbox
 		sent, err := h.send(d, distribution.KindInvitation)
 		require.NoError(t, err)
 		require.Equal(t, 1, sent.Sent)
-		require.Equal(t, string(distribution.Sent), h.invitation(d).Status)
+		require.Equal(t, distribution.Sent, h.invitation(d).Status)
 		require.Len(t, h.mails(), 1, "the same Message-ID")
 	})
 }
@@ -101,14 +101,14 @@ func TestSendMessages_CanNeverBeSent_FailsAloneAndFreesItsPlace(t *testing.T) {
 		sent, err := h.send(d, distribution.KindInvitation)
 		require.NoError(t, err)
 		require.Equal(t, activities.Sent{Failed: 1}, sent)
-		require.Equal(t, string(distribution.Failed), h.invitation(d).Status)
+		require.Equal(t, distribution.Failed, h.invitation(d).Status)
 		require.Equal(t, "no such mailbox", h.invitation(d).Reason)
 		h.dists.Mail = outbox
 		for range 2 { // the rule allows two
 			d := h.invited("ada")
 			_, err := h.send(d, distribution.KindInvitation)
 			require.NoError(t, err)
-			require.Equal(t, string(distribution.Sent), h.invitation(d).Status)
+			require.Equal(t, distribution.Sent, h.invitation(d).Status)
 		}
 	})
 }
@@ -127,11 +127,11 @@ func TestSendMessages_FrequencyRule_ConcurrentReservationsNeverExceedIt(t *testi
 		wg.Wait()
 		require.NoError(t, errors.Join(errs...))
 		require.Len(t, h.mails(), 2)
-		count := map[string]int{}
+		count := map[distribution.Status]int{}
 		for _, d := range dists {
 			count[h.invitation(d).Status]++
 		}
-		require.Equal(t, map[string]int{string(distribution.Sent): 2, string(distribution.Skipped): 6}, count)
+		require.Equal(t, map[distribution.Status]int{distribution.Sent: 2, distribution.Skipped: 6}, count)
 
 		h.pass(31 * 24 * time.Hour)
 		_, err := h.send(h.invited("ada"), distribution.KindInvitation)
@@ -167,7 +167,7 @@ func TestSendMessages_Answered_NoReminder(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, n)
 		require.NoError(t, h.dists.FinishDistribution(t.Context(), handover.DistributionInput{Distribution: d}))
-		require.Equal(t, string(distribution.Finished), h.invitation(d).Status)
+		require.Equal(t, distribution.Finished, h.invitation(d).Status)
 	})
 }
 
@@ -178,5 +178,5 @@ func TestSendMessages_FailsForNow_IsTriedAgain(t *testing.T) {
 	h.dists.Mail = &broken{MailSender: h.dists.Mail, err: fault.New(fault.Unavailable, "try later")}
 	_, err := h.send(d, distribution.KindInvitation)
 	require.Error(t, err, "Temporal tries again")
-	require.Equal(t, string(distribution.Pending), h.invitation(d).Status)
+	require.Equal(t, distribution.Pending, h.invitation(d).Status)
 }

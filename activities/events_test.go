@@ -37,7 +37,7 @@ func TestProcessing_EachActivityRunsTwice_HappensOnce(t *testing.T) {
 		rows := h.deliveries(events...)
 		require.Len(t, rows, 4)
 		for _, d := range rows {
-			require.Equal(t, string(delivery.Done), d.Status, d.Reason)
+			require.Equal(t, delivery.Done, d.Status, d.Reason)
 			require.Equal(t, 1, d.Attempts, "only the first time counts")
 		}
 		waiting, err := h.Waiting(t.Context(), events)
@@ -86,7 +86,7 @@ func TestMapFields_SecondTry_GivesEachEffectItsDeliveriesAgain(t *testing.T) {
 		require.NoError(t, h.effects.UpsertTransactions(t.Context(), again.Transactions))
 		require.NoError(t, h.effects.StartRuns(t.Context(), again.Runs))
 		for _, d := range h.deliveries(events...) {
-			require.Equal(t, string(delivery.Done), d.Status)
+			require.Equal(t, delivery.Done, d.Status)
 		}
 		require.Len(t, h.contacts(), 1)
 		require.Equal(t, 1, h.transactions())
@@ -108,7 +108,7 @@ func TestProcessing_BatchesThatShareEvents_EachEffectOnce(t *testing.T) {
 		}
 		wg.Wait()
 		for _, d := range h.deliveries(events...) {
-			require.Equal(t, string(delivery.Done), d.Status, d.Reason)
+			require.Equal(t, delivery.Done, d.Status, d.Reason)
 		}
 		require.Len(t, h.deliveries(events...), 60)
 		require.Len(t, h.contacts(), 5)
@@ -129,17 +129,17 @@ func TestProcessing_PoisonedDelivery_IsRejectedAlone(t *testing.T) {
 			reasons[d.Event] = d.Reason
 			switch d.Event {
 			case events[4]:
-				require.Equal(t, string(delivery.Rejected), d.Status)
+				require.Equal(t, delivery.Rejected, d.Status)
 				require.Contains(t, d.Reason, "transactionDate")
 			case events[1]:
 				if h.postgres { // whose texts cannot hold the zero character
-					require.Equal(t, string(delivery.Rejected), d.Status)
+					require.Equal(t, delivery.Rejected, d.Status)
 					require.NotEmpty(t, d.Reason)
 					break
 				}
 				fallthrough
 			default:
-				require.Equal(t, string(delivery.Done), d.Status, d.Reason)
+				require.Equal(t, delivery.Done, d.Status, d.Reason)
 			}
 		}
 		require.Len(t, reasons, 7)
@@ -166,11 +166,11 @@ func TestProcessing_UnreadablePayload_IsRejectedAlone(t *testing.T) {
 		for i, e := range events {
 			d := h.delivery(e)
 			if i/2 == 1 {
-				require.Equal(t, string(delivery.Rejected), d.Status, "what cannot be read can never work")
+				require.Equal(t, delivery.Rejected, d.Status, "what cannot be read can never work")
 				require.NotEqual(t, "internal error", d.Reason)
 				continue
 			}
-			require.Equal(t, string(delivery.Done), d.Status, d.Reason)
+			require.Equal(t, delivery.Done, d.Status, d.Reason)
 		}
 	})
 }
@@ -208,10 +208,10 @@ func TestDeliverDue_DestinationOffThenOn_HeldThenDelivered(t *testing.T) {
 		drained, err := h.effects.DeliverDue(t.Context(), xm)
 		require.NoError(t, err)
 		require.True(t, drained.Empty)
-		require.Equal(t, string(delivery.Held), h.delivery(leftover[0]).Status)
+		require.Equal(t, delivery.Held, h.delivery(leftover[0]).Status)
 
 		events := h.process(identify("ada"))
-		require.Equal(t, string(delivery.Held), h.delivery(events[0]).Status)
+		require.Equal(t, delivery.Held, h.delivery(events[0]).Status)
 		require.Empty(t, h.contacts())
 		drained, err = h.effects.DeliverDue(t.Context(), xm)
 		require.NoError(t, err)
@@ -226,7 +226,7 @@ func TestDeliverDue_DestinationOffThenOn_HeldThenDelivered(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, delivery.Drained{Done: 2 * (1 - i), Empty: true}, drained)
 		}
-		require.Equal(t, string(delivery.Done), h.delivery(events[0]).Status)
+		require.Equal(t, delivery.Done, h.delivery(events[0]).Status)
 		require.Len(t, h.contacts(), 2)
 	})
 }
@@ -244,7 +244,7 @@ func TestDeliverDue_LeftOver_IsDoneWhenItsTimeComes(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, delivery.Drained{Done: 3, Empty: true}, drained)
 		for _, d := range h.deliveries(events...) {
-			require.Equal(t, string(delivery.Done), d.Status)
+			require.Equal(t, delivery.Done, d.Status)
 		}
 	})
 }
@@ -260,8 +260,8 @@ func TestApply_DestinationGone_IsRejectedWithTheReason(t *testing.T) {
 	_, err := h.effects.DeliverDue(t.Context(), handover.DeliverInput{Destination: h.deliveries(events...)[1].Destination})
 	require.NoError(t, err)
 	rows := h.deliveries(events...)
-	require.Equal(t, string(delivery.Pending), rows[0].Status)
-	require.Equal(t, string(delivery.Rejected), rows[1].Status)
+	require.Equal(t, delivery.Pending, rows[0].Status)
+	require.Equal(t, delivery.Rejected, rows[1].Status)
 	require.Contains(t, rows[1].Reason, "destination")
 }
 
@@ -296,7 +296,7 @@ func TestUpsertContacts_OnePanics_OthersAreWrittenAndItIsTriedAgain(t *testing.T
 			want = delivery.Retrying
 			require.Equal(t, h.now().Add(5*time.Second).UnixMilli(), h.delivery(e).DueAt)
 		}
-		require.Equal(t, string(want), h.delivery(e).Status)
+		require.Equal(t, want, h.delivery(e).Status)
 	}
 	h.effects.Deliveries = whole
 	h.pass(time.Minute)
@@ -314,8 +314,8 @@ func TestUpsertContacts_KeepsFailing_IsRejectedWhenPatienceIsOver(t *testing.T) 
 	h.pass(delivery.Patience + time.Hour)
 	for range delivery.MinAttempts - 1 {
 		require.NoError(t, h.effects.UpsertContacts(t.Context(), refs))
-		require.Equal(t, string(delivery.Retrying), h.delivery(events[0]).Status, "old as it is, it gets its tries")
+		require.Equal(t, delivery.Retrying, h.delivery(events[0]).Status, "old as it is, it gets its tries")
 	}
 	require.NoError(t, h.effects.UpsertContacts(t.Context(), refs))
-	require.Equal(t, string(delivery.Rejected), h.delivery(events[0]).Status)
+	require.Equal(t, delivery.Rejected, h.delivery(events[0]).Status)
 }

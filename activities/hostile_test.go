@@ -49,10 +49,10 @@ func TestProcessing_HostilePlanOrEvent_IsRejectedAloneAndSaysWhy(t *testing.T) {
 		}
 		reasons := map[string]string{}
 		for _, d := range h.deliveries(events[0]) {
-			if d.Status == string(delivery.Rejected) {
+			if d.Status == delivery.Rejected {
 				reasons[names[d.Mapping]] = d.Reason
 			} else {
-				require.Equal(t, string(delivery.Done), d.Status, names[d.Mapping])
+				require.Equal(t, delivery.Done, d.Status, names[d.Mapping])
 			}
 		}
 		require.Contains(t, reasons["growing"], "embeddedData")
@@ -69,7 +69,7 @@ func TestProcessing_HostilePlanOrEvent_IsRejectedAloneAndSaysWhy(t *testing.T) {
 		for _, event := range events[1:] {
 			for _, d := range h.deliveries(event) {
 				if name := names[d.Mapping]; name == "people" || name == "orders" {
-					require.Equal(t, string(delivery.Done), d.Status, d.Reason)
+					require.Equal(t, delivery.Done, d.Status, d.Reason)
 				}
 			}
 		}

@@ -52,7 +52,7 @@ func TestStartRuns_NotToBeStarted_SaysWhy(t *testing.T) {
 			if reason != "" {
 				require.Equal(t, run.NotStarted, runs[0].Status, body)
 			}
-			require.Equal(t, string(delivery.Done), h.delivery(event).Status)
+			require.Equal(t, delivery.Done, h.delivery(event).Status)
 		}
 		require.Len(t, h.launched.runs, 1, "only the last")
 

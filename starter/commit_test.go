@@ -14,7 +14,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/pgtest"
-	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/starter"
 )
@@ -253,8 +252,8 @@ func TestCommit_TextsNoDatabaseHolds_AreRefusedAlone(t *testing.T) {
 		rows := f.stored()
 		require.Len(t, rows, 4)
 		for _, r := range rows {
-			require.Equal(t, f.postgres && r.MessageID == "3", r.Status == query.StatusInvalid)
-			if r.Status == query.StatusInvalid {
+			require.Equal(t, f.postgres && r.MessageID == "3", r.Status == segment.Invalid)
+			if r.Status == segment.Invalid {
 				require.Equal(t, "zerobyte", r.Name)
 				require.Contains(t, r.Refusal, "the database cannot hold it")
 			}

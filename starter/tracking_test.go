@@ -12,7 +12,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
-	"github.com/segue-xm/segue/internal/data/query"
 )
 
 func basic(user string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(user)) }
@@ -44,7 +43,7 @@ func TestTracking_EveryPath_StoresItsType(t *testing.T) {
 	for _, r := range rows {
 		require.Equal(t, paths[r.MessageID], r.Type, r.MessageID)
 		require.Equal(t, f.named(plan.KindSource, "web"), r.Source)
-		require.Equal(t, query.StatusAccepted, r.Status)
+		require.Equal(t, segment.Accepted, r.Status)
 		require.Equal(t, int64(1), r.Revision)
 	}
 }
@@ -94,7 +93,7 @@ func TestTracking_WriteKey_WhereverItIs(t *testing.T) {
 		}
 	}
 	for _, r := range f.stored() {
-		require.NotEqual(t, query.StatusInvalid, r.Status, "nothing is kept of who is not known")
+		require.NotEqual(t, segment.Invalid, r.Status, "nothing is kept of who is not known")
 	}
 }
 
@@ -141,15 +140,15 @@ func TestTracking_MixedBatch_TakesTheGoodAndRecordsTheBad(t *testing.T) {
 			`{"type":"identify","messageId":"good-2","userId":"u"}`,
 		}
 		f.taken(f.post("/v1/batch", `{"batch":[`+strings.Join(items, ",")+`]}`))
-		got := map[string]string{}
+		got := map[string]segment.Status{}
 		for _, r := range f.stored() {
 			got[r.MessageID] = r.Status
-			require.Equal(t, r.Status == query.StatusInvalid, r.Refusal != "")
-			if r.Status == query.StatusInvalid {
+			require.Equal(t, r.Status == segment.Invalid, r.Refusal != "")
+			if r.Status == segment.Invalid {
 				require.NotEmpty(t, f.body(r.ID))
 			}
 		}
-		require.Equal(t, map[string]string{"good-1": "accepted", "good-2": "accepted", "escaped  zero": "accepted",
+		require.Equal(t, map[string]segment.Status{"good-1": "accepted", "good-2": "accepted", "escaped  zero": "accepted",
 			"": "invalid", "nobody": "invalid", "odd": "invalid", "large": "invalid", "del": "invalid"}, got)
 		require.Len(t, f.stored(), len(items))
 		require.Equal(t, 8.0, f.counted("segue_events_total", "invalid"))
@@ -183,7 +182,7 @@ func TestTracking_RefusedCall_Is400AndRecorded(t *testing.T) {
 		require.Contains(t, p.Field+p.Detail, c.reason)
 		rows := f.stored()
 		require.Len(t, rows, i+1, "recorded: %s", c.reason)
-		require.Equal(t, query.StatusInvalid, rows[i].Status)
+		require.Equal(t, segment.Invalid, rows[i].Status)
 		require.Contains(t, rows[i].Refusal, c.reason)
 		require.LessOrEqual(t, len(f.body(rows[i].ID)), segment.MaxRefusalBody)
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
-	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/starter"
 )
@@ -158,7 +157,7 @@ func TestWebhook_RecordedDeliveries(t *testing.T) {
 			}
 			var stored []string
 			for _, r := range f.stored() {
-				if r.Status == query.StatusAccepted {
+				if r.Status == segment.Accepted {
 					stored = append(stored, r.Type+" "+r.MessageID)
 				}
 			}

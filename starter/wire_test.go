@@ -17,7 +17,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/segment"
-	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/starter"
 )
@@ -108,7 +107,7 @@ func retries(list []exchange) (out []string) {
 func (f *fixture) types() (out []string) {
 	f.t.Helper()
 	for _, r := range f.stored() {
-		require.Equal(f.t, query.StatusAccepted, r.Status, r.Refusal)
+		require.Equal(f.t, segment.Accepted, r.Status, r.Refusal)
 		out = append(out, r.Type)
 	}
 	slices.Sort(out)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
-	"github.com/segue-xm/segue/internal/data/query"
+	"github.com/segue-xm/segue/internal/core/segment"
 )
 
 // trigger posts to the URL of the workflow "ask" and returns the event's id.
@@ -37,7 +37,7 @@ func TestWorkflowURL_AnyJSON_IsStoredAsItCame(t *testing.T) {
 		row, err := f.reader.EventRow(t.Context(), v)
 		require.NoError(t, err)
 		require.Equal(t, f.named(plan.KindSource, "workflow:ask"), row.Source)
-		require.Equal(t, query.StatusAccepted, row.Status)
+		require.Equal(t, segment.Accepted, row.Status)
 	}
 	rows := f.stored()
 	require.Equal(t, []string{"track", "E", "7", "m"}, []string{rows[0].Type, rows[0].Name, rows[0].UserID, rows[0].MessageID})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/client"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -201,13 +202,13 @@ func (c *benchCommand) awaitFinish(ctx context.Context, server *client.Client, l
 	var found ops.Event
 	waits := []func() (bool, error){
 		func() (bool, error) {
-			return none(server.Events(ctx, ops.EventFilter{Status: ops.EventAccepted}, ops.Paging{Limit: 1}))
+			return none(server.Events(ctx, ops.EventFilter{Status: segment.Accepted}, ops.Paging{Limit: 1}))
 		},
 	}
 	if c.Runs {
-		for _, status := range []string{"pending", "running"} {
+		for _, open := range []ops.RunFilter{{Status: "pending"}, {Status: "running"}} {
 			waits = append(waits, func() (bool, error) {
-				return none(server.Runs(ctx, ops.RunFilter{Status: status}, ops.Paging{Limit: 1}))
+				return none(server.Runs(ctx, open, ops.Paging{Limit: 1}))
 			})
 		}
 	}
@@ -239,8 +240,8 @@ func (c *benchCommand) awaitFinish(ctx context.Context, server *client.Client, l
 			}
 			return fmt.Errorf("event %s was acknowledged and is not there", l.gen.messageID(i))
 		}
-		if found = page.Items[0]; found.Status != ops.EventProcessed {
-			r.Note = "event " + found.ID.String() + " of the sample is " + found.Status
+		if found = page.Items[0]; found.Status != segment.Processed {
+			r.Note = "event " + found.ID.String() + " of the sample is " + string(found.Status)
 		}
 	}
 	r.Finished = true

@@ -85,7 +85,7 @@ func eventLine(e ops.Event) string {
 }
 
 // mark is the sign of a status, of an event, a delivery, a run or a step.
-func mark(status string) string {
+func mark[S ~string](status S) string {
 	switch status {
 	case "processed", "done":
 		return "●"
@@ -221,7 +221,7 @@ func changeText(pair any) string {
 }
 
 func runNode(parent *node, r ops.Run) {
-	text := fmt.Sprintf("%s %s  %s version %d, %s", mark(r.Status), r.ID, r.Workflow, r.Version, strings.ReplaceAll(r.Status, "_", " "))
+	text := fmt.Sprintf("%s %s  %s version %d, %s", mark(r.Status), r.ID, r.Workflow, r.Version, strings.ReplaceAll(string(r.Status), "_", " "))
 	if r.Reason != "" {
 		text += ": " + r.Reason
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
@@ -100,7 +101,7 @@ func TestClient_PlanThenEventThenWhy(t *testing.T) {
 	page, err := c.Events(ctx, ops.EventFilter{MessageID: "m1", Source: "web"}, ops.Paging{Limit: 5})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
-	require.Equal(t, ops.EventAccepted, page.Items[0].Status)
+	require.Equal(t, segment.Accepted, page.Items[0].Status)
 	event, err := c.Event(ctx, stored[0].ID)
 	require.NoError(t, err)
 	require.Equal(t, page.Items[0].ID, event.ID)

@@ -12,15 +12,15 @@ import (
 
 // Distribution is one survey sent, with its reminders.
 type Distribution struct {
-	ID        id.ID          `json:"id"`
-	Run       id.ID          `json:"run"`
-	Step      string         `json:"step"`
-	Survey    string         `json:"survey"`
-	Channel   string         `json:"channel"`
-	Status    string         `json:"status"` // pending, sending, waiting, done, cancelled
-	Counts    map[string]int `json:"counts"` // invitations by status, and planned, sent, opened, started, finished (cumulative)
-	CreatedAt time.Time      `json:"created_at"`
-	EndedAt   *time.Time     `json:"ended_at,omitempty"`
+	ID        id.ID              `json:"id"`
+	Run       id.ID              `json:"run"`
+	Step      string             `json:"step"`
+	Survey    string             `json:"survey"`
+	Channel   string             `json:"channel"`
+	Status    distribution.State `json:"status"`
+	Counts    map[string]int     `json:"counts"` // invitations by status, and planned, sent, opened, started, finished (cumulative)
+	CreatedAt time.Time          `json:"created_at"`
+	EndedAt   *time.Time         `json:"ended_at,omitempty"`
 }
 
 // DistributionFilter selects distributions.
@@ -91,7 +91,7 @@ func (d *Distributions) shower(ctx context.Context, rows []distribution.Distribu
 
 func showDistribution(r distribution.Distribution, counts []query.CountRow) Distribution {
 	return Distribution{
-		ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: string(r.Status), Counts: showCounts(counts),
+		ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: r.Status, Counts: showCounts(counts),
 		CreatedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt),
 	}
 }

@@ -9,32 +9,24 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/query"
-)
-
-// Event statuses.
-const (
-	EventAccepted  = "accepted"  // waits to be processed
-	EventProcessed = "processed" // every delivery ended, also when there was none
-	EventRetrying  = "retrying"  // some delivery is retrying or held
-	EventFailed    = "failed"    // some delivery ended rejected
-	EventInvalid   = "invalid"   // refused at the door
 )
 
 // Event is one stored event, without its body.
 type Event struct {
-	ID         id.ID      `json:"id"`
-	Key        string     `json:"key"` // as in the SegueEvents search attribute; same text as ID
-	Source     string     `json:"source"`
-	MessageID  string     `json:"message_id"`
-	Type       string     `json:"type"`
-	Event      string     `json:"event"` // track event name, page or screen name
-	UserID     string     `json:"user_id"`
-	Status     string     `json:"status"`
-	Reason     string     `json:"reason,omitempty"` // why it is invalid
-	AcceptedAt time.Time  `json:"accepted_at"`
-	Revision   int64      `json:"revision"`
-	Deliveries []Delivery `json:"deliveries"`
+	ID         id.ID          `json:"id"`
+	Key        string         `json:"key"` // as in the SegueEvents search attribute; same text as ID
+	Source     string         `json:"source"`
+	MessageID  string         `json:"message_id"`
+	Type       string         `json:"type"`
+	Event      string         `json:"event"` // track event name, page or screen name
+	UserID     string         `json:"user_id"`
+	Status     segment.Status `json:"status"`
+	Reason     string         `json:"reason,omitempty"` // why it is invalid
+	AcceptedAt time.Time      `json:"accepted_at"`
+	Revision   int64          `json:"revision"`
+	Deliveries []Delivery     `json:"deliveries"`
 }
 
 // Delivery is one event under one mapping.
@@ -42,7 +34,7 @@ type Delivery struct {
 	Mapping     string            `json:"mapping"`
 	Destination string            `json:"destination"`
 	Action      string            `json:"action"`
-	Status      string            `json:"status"` // pending, retrying, held, done, rejected, cancelled
+	Status      delivery.Status   `json:"status"`
 	Reason      string            `json:"reason,omitempty"`
 	Attempts    int               `json:"attempts"`
 	Contact     id.ID             `json:"contact,omitempty"`
@@ -57,14 +49,14 @@ type Delivery struct {
 
 // EventFilter selects events. Zero fields do not restrict.
 type EventFilter struct {
-	Source    string     `json:"source,omitempty" query:"source" doc:"name or id of a source"`
-	MessageID string     `json:"message_id,omitempty" query:"message_id" doc:"the messageId the sender gave"`
-	Status    string     `json:"status,omitempty" query:"status" doc:"accepted, processed, retrying, failed or invalid"`
-	Type      string     `json:"type,omitempty" query:"type" doc:"identify, track, page, screen, group, alias or delete"`
-	Name      string     `json:"event,omitempty" query:"event" doc:"track event name, page or screen name"`
-	UserID    string     `json:"user_id,omitempty" query:"user_id"`
-	Since     *time.Time `json:"since,omitempty" query:"since" doc:"stored at this time or later"`
-	Until     *time.Time `json:"until,omitempty" query:"until" doc:"stored before this time"`
+	Source    string         `json:"source,omitempty" query:"source" doc:"name or id of a source"`
+	MessageID string         `json:"message_id,omitempty" query:"message_id" doc:"the messageId the sender gave"`
+	Status    segment.Status `json:"status,omitempty" query:"status" doc:"accepted, processed, retrying, failed or invalid"`
+	Type      string         `json:"type,omitempty" query:"type" doc:"identify, track, page, screen, group, alias or delete"`
+	Name      string         `json:"event,omitempty" query:"event" doc:"track event name, page or screen name"`
+	UserID    string         `json:"user_id,omitempty" query:"user_id"`
+	Since     *time.Time     `json:"since,omitempty" query:"since" doc:"stored at this time or later"`
+	Until     *time.Time     `json:"until,omitempty" query:"until" doc:"stored before this time"`
 }
 
 // EventStore reads events and what was made of them.
@@ -95,7 +87,7 @@ func (e *Events) List(ctx context.Context, f EventFilter, p Paging) (Page[Event]
 	if err != nil {
 		return none, err
 	}
-	if err := oneOf("status", f.Status, EventAccepted, EventProcessed, EventRetrying, EventFailed, EventInvalid); err != nil {
+	if err := oneOf("status", f.Status, segment.Statuses()...); err != nil {
 		return none, err
 	}
 	q := query.EventQuery{MessageID: f.MessageID, Status: f.Status, Type: f.Type, Name: f.Name, UserID: f.UserID}

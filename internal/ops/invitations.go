@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/data/query"
@@ -11,33 +12,33 @@ import (
 
 // Invitation is one person's copy of a distribution.
 type Invitation struct {
-	ID           id.ID             `json:"id"`
-	Distribution id.ID             `json:"distribution"`
-	Run          id.ID             `json:"run"`
-	Contact      id.ID             `json:"contact"`
-	Status       string            `json:"status"` // pending, sent, opened, started, finished, skipped, failed, expired, cancelled
-	Reason       string            `json:"reason,omitempty"`
-	SentAt       *time.Time        `json:"sent_at,omitempty"`
-	OpenedAt     *time.Time        `json:"opened_at,omitempty"`
-	ExpiresAt    *time.Time        `json:"expires_at,omitempty"`
-	Response     *jsonvalue.Object `json:"response,omitempty"`
-	Messages     []Message         `json:"messages,omitempty"`
+	ID           id.ID               `json:"id"`
+	Distribution id.ID               `json:"distribution"`
+	Run          id.ID               `json:"run"`
+	Contact      id.ID               `json:"contact"`
+	Status       distribution.Status `json:"status"`
+	Reason       string              `json:"reason,omitempty"`
+	SentAt       *time.Time          `json:"sent_at,omitempty"`
+	OpenedAt     *time.Time          `json:"opened_at,omitempty"`
+	ExpiresAt    *time.Time          `json:"expires_at,omitempty"`
+	Response     *jsonvalue.Object   `json:"response,omitempty"`
+	Messages     []Message           `json:"messages,omitempty"`
 }
 
 // Message is one mail to an invited person.
 type Message struct {
-	Kind   string     `json:"kind"`
-	Status string     `json:"status"`
-	SentAt *time.Time `json:"sent_at,omitempty"`
-	Error  string     `json:"error,omitempty"`
+	Kind   string                     `json:"kind"`
+	Status distribution.MessageStatus `json:"status"`
+	SentAt *time.Time                 `json:"sent_at,omitempty"`
+	Error  string                     `json:"error,omitempty"`
 }
 
 // InvitationFilter selects invitations.
 type InvitationFilter struct {
-	Run          string `json:"run,omitempty" query:"run" doc:"id of a run"`
-	Distribution string `json:"distribution,omitempty" query:"distribution" doc:"id of a distribution"`
-	Contact      string `json:"contact,omitempty" query:"contact" doc:"id of a contact"`
-	Status       string `json:"status,omitempty" query:"status" doc:"pending, sent, opened, started, finished, skipped, failed, expired or cancelled"`
+	Run          string              `json:"run,omitempty" query:"run" doc:"id of a run"`
+	Distribution string              `json:"distribution,omitempty" query:"distribution" doc:"id of a distribution"`
+	Contact      string              `json:"contact,omitempty" query:"contact" doc:"id of a contact"`
+	Status       distribution.Status `json:"status,omitempty" query:"status" doc:"pending, sent, opened, started, finished, skipped, failed, expired or cancelled"`
 }
 
 // InvitationStore reads invitations.

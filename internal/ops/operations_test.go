@@ -7,11 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/internal/ops/opstest"
 )
@@ -29,10 +31,10 @@ func TestEvents_ShowNamesStatusAndDeliveries(t *testing.T) {
 		require.NotNil(t, e.Deliveries)
 		byID[e.ID] = e
 	}
-	require.Equal(t, ops.EventProcessed, byID[s.Identify].Status)
-	require.Equal(t, ops.EventProcessed, byID[s.Plain].Status)
+	require.Equal(t, segment.Processed, byID[s.Identify].Status)
+	require.Equal(t, segment.Processed, byID[s.Plain].Status)
 	require.Empty(t, byID[s.Plain].Deliveries)
-	require.Equal(t, ops.EventInvalid, byID[s.Refused].Status)
+	require.Equal(t, segment.Invalid, byID[s.Refused].Status)
 	require.Equal(t, "type is missing", byID[s.Refused].Reason)
 	d := byID[s.Identify].Deliveries[0]
 	require.Equal(t, "keep", d.Mapping)
@@ -74,7 +76,7 @@ func TestWhy_JudgesEveryMappingByTheEventsRevision(t *testing.T) {
 	keep, pay := why.Mappings[0], why.Mappings[1]
 	require.True(t, keep.Matched)
 	require.Equal(t, `type = "identify"`, keep.Filter)
-	require.Equal(t, "done", keep.Delivery.Status)
+	require.Equal(t, delivery.Done, keep.Delivery.Status)
 	require.NotEmpty(t, keep.Fields)
 	require.False(t, pay.Matched)
 	require.Equal(t, fql.False, pay.Clauses.Outcome)

@@ -4,7 +4,7 @@
 // decodes into them.
 //
 //	all := ops.New(ops.Options{Store: store, Plans: plans, Revisions: cache})
-//	page, err := all.Events.List(ctx, ops.EventFilter{Status: ops.EventFailed}, ops.Paging{})
+//	page, err := all.Events.List(ctx, ops.EventFilter{Status: segment.Failed}, ops.Paging{})
 //
 // Errors are faults. Everything here is safe for concurrent use. It knows no HTTP:
 // doors are in internal/doors.

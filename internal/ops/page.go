@@ -73,8 +73,8 @@ func filterID(field, text string) (id.ID, error) {
 }
 
 // oneOf checks a filter that has a list of values; empty is none.
-func oneOf[S ~string](field, value string, values ...S) error {
-	if value == "" || slices.Contains(values, S(value)) {
+func oneOf[S ~string](field string, value S, values ...S) error {
+	if value == "" || slices.Contains(values, value) {
 		return nil
 	}
 	texts := make([]string, len(values))

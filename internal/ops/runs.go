@@ -21,7 +21,7 @@ type Run struct {
 	Version     int64             `json:"version"`
 	Event       id.ID             `json:"event"`
 	Contact     id.ID             `json:"contact,omitempty"`
-	Status      string            `json:"status"` // pending, running, done, failed, not_started, cancelled
+	Status      run.Status        `json:"status"`
 	Reason      string            `json:"reason,omitempty"`
 	StartedAt   time.Time         `json:"started_at"`
 	EndedAt     *time.Time        `json:"ended_at,omitempty"`
@@ -34,8 +34,8 @@ type Run struct {
 // RunStep is one step of a run.
 type RunStep struct {
 	ID        string            `json:"id"`
-	Kind      string            `json:"kind"`   // task kind, or wait, branch, stop
-	Status    string            `json:"status"` // running, waiting, done, skipped, failed
+	Kind      string            `json:"kind"` // task kind, or wait, branch, stop
+	Status    run.StepStatus    `json:"status"`
 	Attempts  int               `json:"attempts"`
 	Input     *jsonvalue.Object `json:"input,omitempty"`
 	Output    *jsonvalue.Object `json:"output,omitempty"`
@@ -46,10 +46,10 @@ type RunStep struct {
 
 // RunFilter selects runs.
 type RunFilter struct {
-	Workflow string `json:"workflow,omitempty" query:"workflow" doc:"name or id of a workflow"`
-	Event    string `json:"event,omitempty" query:"event" doc:"id of an event"`
-	Status   string `json:"status,omitempty" query:"status" doc:"pending, running, done, failed, not_started or cancelled"`
-	Contact  string `json:"contact,omitempty" query:"contact" doc:"id of a contact"`
+	Workflow string     `json:"workflow,omitempty" query:"workflow" doc:"name or id of a workflow"`
+	Event    string     `json:"event,omitempty" query:"event" doc:"id of an event"`
+	Status   run.Status `json:"status,omitempty" query:"status" doc:"pending, running, done, failed, not_started or cancelled"`
+	Contact  string     `json:"contact,omitempty" query:"contact" doc:"id of a contact"`
 }
 
 // RunStore reads runs.
@@ -133,7 +133,7 @@ func (o *Runs) shower(ctx context.Context, rows []run.Run) (func(run.Run) Run, e
 
 func (o *Runs) show(n names, r run.Run, steps []RunStep) Run {
 	out := Run{
-		ID: r.ID, Workflow: n.of(r.Workflow), Version: r.Version, Event: r.Event, Contact: r.Contact, Status: string(r.Status), Reason: r.Reason,
+		ID: r.ID, Workflow: n.of(r.Workflow), Version: r.Version, Event: r.Event, Contact: r.Contact, Status: r.Status, Reason: r.Reason,
 		StartedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt), Steps: steps,
 	}
 	if json.Unmarshal([]byte(r.Fields), &out.FieldStates) != nil {
@@ -151,7 +151,7 @@ func (o *Runs) show(n names, r run.Run, steps []RunStep) Run {
 
 func showStep(r run.Step) RunStep {
 	return RunStep{
-		ID: r.Step, Kind: r.Kind, Status: string(r.Status), Attempts: r.Attempts, Input: object(r.Input), Output: object(r.Output), Error: r.Error,
+		ID: r.Step, Kind: r.Kind, Status: r.Status, Attempts: r.Attempts, Input: object(r.Input), Output: object(r.Output), Error: r.Error,
 		StartedAt: instantOrNil(r.StartedAt), EndedAt: instantOrNil(r.EndedAt),
 	}
 }

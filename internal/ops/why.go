@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/routing"
+	"github.com/segue-xm/segue/internal/core/segment"
 )
 
 // Why explains one event: what every mapping of its source made of it, by the
@@ -63,7 +64,7 @@ func (e *Events) Why(ctx context.Context, event id.ID) (Why, error) {
 	if body, err := jsonvalue.ParseObject(raw); err == nil {
 		why.Body = body
 	}
-	if why.Event.Status == EventInvalid {
+	if why.Event.Status == segment.Invalid {
 		return why, nil // no mapping was asked
 	}
 	mappings, err := e.mappings(ctx, row.Revision, row.Source)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/segment"
 )
 
 // TestReads_OverManyRows_StayBounded asks every list of a full database, when
@@ -40,9 +41,9 @@ func TestReads_OverManyRows_StayBounded(t *testing.T) {
 		p := Paging{Limit: 50}
 		for name, list := range map[string]func() error{
 			"events":            func() error { _, _, err := s.ListEvents(ctx, EventQuery{}, p); return err },
-			"events failed":     func() error { _, _, err := s.ListEvents(ctx, EventQuery{Status: StatusFailed}, p); return err },
-			"events retrying":   func() error { _, _, err := s.ListEvents(ctx, EventQuery{Status: StatusRetrying}, p); return err },
-			"events invalid":    func() error { _, _, err := s.ListEvents(ctx, EventQuery{Status: StatusInvalid}, p); return err },
+			"events failed":     func() error { _, _, err := s.ListEvents(ctx, EventQuery{Status: segment.Failed}, p); return err },
+			"events retrying":   func() error { _, _, err := s.ListEvents(ctx, EventQuery{Status: segment.Retrying}, p); return err },
+			"events invalid":    func() error { _, _, err := s.ListEvents(ctx, EventQuery{Status: segment.Invalid}, p); return err },
 			"events of no type": func() error { _, _, err := s.ListEvents(ctx, EventQuery{Type: "page"}, p); return err },
 			"events no status":  func() error { _, _, err := s.ListEvents(ctx, EventQuery{Type: "track", Status: "none"}, p); return err },
 			"events of user":    func() error { _, _, err := s.ListEvents(ctx, EventQuery{UserID: "u7"}, p); return err },

@@ -50,16 +50,16 @@ func (r *Reader) DistributionCounts(ctx context.Context, distributions []id.ID) 
 // InvitationRow is an invitation as lists show it. Its token is not among them:
 // whoever has it can answer in the person's place.
 type InvitationRow struct {
-	ID           id.ID         `db:"id"`
-	Distribution id.ID         `db:"distribution"`
-	Run          id.ID         `db:"run"`
-	Contact      id.ID         `db:"contact"`
-	Status       string        `db:"status"`
-	Reason       string        `db:"reason"`
-	SentAt       sql.NullInt64 `db:"sent_at"` // milliseconds
-	OpenedAt     sql.NullInt64 `db:"opened_at"`
-	ExpiresAt    sql.NullInt64 `db:"expires_at"`
-	Response     string        `db:"response"` // JSON or ""
+	ID           id.ID               `db:"id"`
+	Distribution id.ID               `db:"distribution"`
+	Run          id.ID               `db:"run"`
+	Contact      id.ID               `db:"contact"`
+	Status       distribution.Status `db:"status"`
+	Reason       string              `db:"reason"`
+	SentAt       sql.NullInt64       `db:"sent_at"` // milliseconds
+	OpenedAt     sql.NullInt64       `db:"opened_at"`
+	ExpiresAt    sql.NullInt64       `db:"expires_at"`
+	Response     string              `db:"response"` // JSON or ""
 }
 
 const selectInvitations = `SELECT v.id, v.distribution, v.run, v.contact, v.status, coalesce(v.reason, '') AS reason,
@@ -70,7 +70,7 @@ type InvitationQuery struct {
 	Run          id.ID
 	Distribution id.ID
 	Contact      id.ID
-	Status       string
+	Status       distribution.Status
 }
 
 // ListInvitations lists invitations.
@@ -100,11 +100,11 @@ func (r *Reader) InvitationRow(ctx context.Context, v id.ID) (row InvitationRow,
 
 // MessageRow is one mail to an invited person.
 type MessageRow struct {
-	Invitation id.ID         `db:"invitation"`
-	Kind       string        `db:"kind"`
-	Status     string        `db:"status"`
-	SentAt     sql.NullInt64 `db:"sent_at"` // milliseconds
-	Error      string        `db:"error"`
+	Invitation id.ID                      `db:"invitation"`
+	Kind       string                     `db:"kind"`
+	Status     distribution.MessageStatus `db:"status"`
+	SentAt     sql.NullInt64              `db:"sent_at"` // milliseconds
+	Error      string                     `db:"error"`
 }
 
 // MessageRows are the mails of invitations, oldest first.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
@@ -13,39 +14,29 @@ import (
 
 // EventRow is an event as lists show it.
 type EventRow struct {
-	ID         id.ID  `db:"id"`
-	Source     id.ID  `db:"source"`
-	Type       string `db:"type"`
-	Name       string `db:"name"`
-	UserID     string `db:"user_id"`
-	MessageID  string `db:"message_id"`
-	AcceptedAt int64  `db:"accepted_at"` // milliseconds
-	Revision   int64  `db:"revision"`
-	Refusal    string `db:"refusal"`
-	Status     string `db:"status"`
+	ID         id.ID          `db:"id"`
+	Source     id.ID          `db:"source"`
+	Type       string         `db:"type"`
+	Name       string         `db:"name"`
+	UserID     string         `db:"user_id"`
+	MessageID  string         `db:"message_id"`
+	AcceptedAt int64          `db:"accepted_at"` // milliseconds
+	Revision   int64          `db:"revision"`
+	Refusal    string         `db:"refusal"`
+	Status     segment.Status `db:"status"`
 }
 
 // EventQuery selects events. Zero fields do not restrict.
 type EventQuery struct {
 	Source    id.ID
 	MessageID string
-	Status    string // as EventRow.Status
+	Status    segment.Status
 	Type      string
 	Name      string
 	UserID    string
 	Since     time.Time // stored at or after
 	Until     time.Time // stored before
 }
-
-// Statuses of an event, which no column holds: they follow from its refusal, its
-// place in the inbox and its deliveries.
-const (
-	StatusAccepted  = "accepted"
-	StatusProcessed = "processed"
-	StatusRetrying  = "retrying"
-	StatusFailed    = "failed"
-	StatusInvalid   = "invalid"
-)
 
 // eventStatus is the status of event e. What still moves is said before what
 // ended badly.
@@ -93,9 +84,9 @@ func (r *Reader) eventSpan(ctx context.Context, f EventQuery, p Paging, scans bo
 		// it believes to be frequent.
 		err = r.db.Read(ctx, &ids, `SELECT id FROM events WHERE user_id = ? AND user_id <> '' AND id >= ? AND id < ? ORDER BY id + 0 DESC LIMIT ?`,
 			f.UserID, bottom, top, candidates)
-	case f.Status == StatusInvalid:
+	case f.Status == segment.Invalid:
 		err = r.db.Read(ctx, &ids, `SELECT id FROM events WHERE refusal IS NOT NULL AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?`, bottom, top, candidates)
-	case f.Status == StatusAccepted, f.Status == StatusRetrying:
+	case f.Status == segment.Accepted, f.Status == segment.Retrying:
 		// Every delivery that has not ended has its row in the queue.
 		err = r.db.Read(ctx, &ids, `SELECT id FROM (SELECT event AS id FROM inbox WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS waiting
 			UNION SELECT id FROM (SELECT DISTINCT event AS id FROM delivery_queue WHERE event >= ? AND event < ? ORDER BY event DESC LIMIT ?) AS open
@@ -153,18 +144,18 @@ func (r *Reader) EventBody(ctx context.Context, v id.ID) (body []byte, err error
 
 // DeliveryRow is a delivery as lists and details show it.
 type DeliveryRow struct {
-	Event       id.ID  `db:"event"`
-	Mapping     id.ID  `db:"mapping"`
-	Destination id.ID  `db:"destination"`
-	Action      string `db:"action"`
-	Status      string `db:"status"`
-	Attempts    int    `db:"attempts"`
-	UpdatedAt   int64  `db:"updated_at"` // milliseconds
-	Reason      string `db:"reason"`
-	Contact     id.ID  `db:"contact"`
-	Result      string `db:"result"`  // JSON or ""
-	Payload     []byte `db:"payload"` // JSON; nil unless asked for
-	DueAt       int64  `db:"due_at"`  // next attempt in milliseconds; 0 when none is due
+	Event       id.ID           `db:"event"`
+	Mapping     id.ID           `db:"mapping"`
+	Destination id.ID           `db:"destination"`
+	Action      string          `db:"action"`
+	Status      delivery.Status `db:"status"`
+	Attempts    int             `db:"attempts"`
+	UpdatedAt   int64           `db:"updated_at"` // milliseconds
+	Reason      string          `db:"reason"`
+	Contact     id.ID           `db:"contact"`
+	Result      string          `db:"result"`  // JSON or ""
+	Payload     []byte          `db:"payload"` // JSON; nil unless asked for
+	DueAt       int64           `db:"due_at"`  // next attempt in milliseconds; 0 when none is due
 }
 
 const deliveryColumns = `d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.updated_at,

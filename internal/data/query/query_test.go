@@ -115,20 +115,21 @@ func TestListEvents_EveryStatus_FollowsFromInboxAndDeliveries(t *testing.T) {
 		at := ago(time.Minute)
 		made := map[string]id.ID{}
 		for n, c := range []struct {
-			name, status string
-			inbox        bool
-			refusal      string
-			deliveries   []string
+			name       string
+			status     segment.Status
+			inbox      bool
+			refusal    string
+			deliveries []string
 		}{
-			{"refused", StatusInvalid, false, "no type", nil},
-			{"waits", StatusAccepted, true, "", nil},
-			{"waits again after a replay", StatusAccepted, true, "", []string{"rejected"}},
-			{"nothing matched", StatusProcessed, false, "", nil},
-			{"all done", StatusProcessed, false, "", []string{"done", "cancelled"}},
-			{"not yet applied", StatusAccepted, false, "", []string{"done", "pending"}},
-			{"retrying beside rejected", StatusRetrying, false, "", []string{"rejected", "retrying"}},
-			{"held", StatusRetrying, false, "", []string{"held", "pending"}},
-			{"rejected", StatusFailed, false, "", []string{"done", "rejected"}},
+			{"refused", segment.Invalid, false, "no type", nil},
+			{"waits", segment.Accepted, true, "", nil},
+			{"waits again after a replay", segment.Accepted, true, "", []string{"rejected"}},
+			{"nothing matched", segment.Processed, false, "", nil},
+			{"all done", segment.Processed, false, "", []string{"done", "cancelled"}},
+			{"not yet applied", segment.Accepted, false, "", []string{"done", "pending"}},
+			{"retrying beside rejected", segment.Retrying, false, "", []string{"rejected", "retrying"}},
+			{"held", segment.Retrying, false, "", []string{"held", "pending"}},
+			{"rejected", segment.Failed, false, "", []string{"done", "rejected"}},
 		} {
 			v := s.event(at, EventRow{Source: 1, Type: "track", MessageID: c.name, Refusal: c.refusal})
 			made[c.name] = v
@@ -142,12 +143,12 @@ func TestListEvents_EveryStatus_FollowsFromInboxAndDeliveries(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, c.status, row.Status, "%d %s", n, c.name)
 		}
-		for status, want := range map[string][]string{
-			StatusInvalid:   {"refused"},
-			StatusAccepted:  {"waits", "waits again after a replay", "not yet applied"},
-			StatusProcessed: {"nothing matched", "all done"},
-			StatusRetrying:  {"retrying beside rejected", "held"},
-			StatusFailed:    {"rejected"},
+		for status, want := range map[segment.Status][]string{
+			segment.Invalid:   {"refused"},
+			segment.Accepted:  {"waits", "waits again after a replay", "not yet applied"},
+			segment.Processed: {"nothing matched", "all done"},
+			segment.Retrying:  {"retrying beside rejected", "held"},
+			segment.Failed:    {"rejected"},
 		} {
 			rows, _ := all(t, 1, func(p Paging) ([]EventRow, id.ID, error) { return s.ListEvents(ctx, EventQuery{Status: status}, p) })
 			var names []string
@@ -198,8 +199,8 @@ func TestListEvents_Filters_Combine(t *testing.T) {
 			{EventQuery{Since: ago(3 * time.Minute), Until: ago(time.Minute)}, []id.ID{c, b}},
 			{EventQuery{Since: ago(3 * time.Minute), UserID: "ada"}, []id.ID{b}},
 			{EventQuery{Until: ago(3 * time.Minute), MessageID: "m2"}, nil},
-			{EventQuery{Until: ago(2 * time.Minute), Status: StatusInvalid}, nil},
-			{EventQuery{UserID: "ada", Status: StatusFailed}, nil},
+			{EventQuery{Until: ago(2 * time.Minute), Status: segment.Invalid}, nil},
+			{EventQuery{UserID: "ada", Status: segment.Failed}, nil},
 			{EventQuery{Since: time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC), Until: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, []id.ID{d, c, b, a}},
 			{EventQuery{Since: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil},
 			{EventQuery{Until: time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), Type: "track"}, nil},

@@ -79,7 +79,7 @@ func TestDistributions_CountInvitationsByStatusAndEver(t *testing.T) {
 		messages, err := s.MessageRows(ctx, []id.ID{20})
 		require.NoError(t, err)
 		require.Equal(t, "invitation", messages[0].Kind)
-		require.Equal(t, "failed", messages[1].Status)
+		require.Equal(t, distribution.MessageFailed, messages[1].Status)
 	})
 }
 

@@ -42,7 +42,7 @@ func (c *Console) distributions(r *request) error {
 
 func (v *View) distributionRow(d ops.Distribution) DistributionRow {
 	return DistributionRow{
-		Distribution: d, Link: "/distributions/" + d.ID.String(), Mark: v.Status(d.Status),
+		Distribution: d, Link: "/distributions/" + d.ID.String(), Mark: v.Status(string(d.Status)),
 		Planned: d.Counts["planned"], Sent: d.Counts["sent"], Finished: d.Counts["finished"],
 	}
 }
@@ -116,7 +116,7 @@ func (c *Console) distribution(r *request) error {
 		return err
 	}
 	view := DistributionView{
-		Distribution: d, Mark: v.Status(d.Status), Live: open(d.Status),
+		Distribution: d, Mark: v.Status(string(d.Status)), Live: open(d.Status),
 		Pager: v.pager("/distributions/"+distribution.String(), nil, r.query("cursor"), invitations.Next),
 	}
 	planned := d.Counts["planned"]
@@ -150,13 +150,13 @@ func (c *Console) distribution(r *request) error {
 }
 
 func (v *View) invitationRow(i ops.Invitation) InvitationRow {
-	row := InvitationRow{Invitation: i, Mark: v.Status(i.Status), Answer: v.ObjectTree("$", i.Response)}
+	row := InvitationRow{Invitation: i, Mark: v.Status(string(i.Status)), Answer: v.ObjectTree("$", i.Response)}
 	row.Last = v.TimeOf(i.SentAt)
 	if i.OpenedAt != nil {
 		row.Last = v.TimeOf(i.OpenedAt)
 	}
 	for _, m := range i.Messages {
-		row.Messages = append(row.Messages, MessageLine{Message: m, KindText: v.Kind(m.Kind), Mark: v.Status(m.Status)})
+		row.Messages = append(row.Messages, MessageLine{Message: m, KindText: v.Kind(m.Kind), Mark: v.Status(string(m.Status))})
 	}
 	row.HasMore = len(row.Messages) > 0 || i.Response != nil
 	return row

@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -59,10 +61,7 @@ var eventFilters = []struct {
 	{"until", "events.until", false},
 }
 
-var (
-	eventTypes    = []string{"identify", "track", "page", "screen", "group", "alias", "delete"}
-	eventStatuses = []string{ops.EventAccepted, ops.EventProcessed, ops.EventRetrying, ops.EventFailed, ops.EventInvalid}
-)
+var eventTypes = []string{"identify", "track", "page", "screen", "group", "alias", "delete"}
 
 const newerMax = 100
 
@@ -192,7 +191,7 @@ func (c *Console) filterValues(r *request, sealed ...string) url.Values {
 
 func (v *View) eventFilter(values url.Values) (ops.EventFilter, string) {
 	f := ops.EventFilter{
-		Source: values.Get("source"), MessageID: values.Get("message_id"), Status: values.Get("status"),
+		Source: values.Get("source"), MessageID: values.Get("message_id"), Status: segment.Status(values.Get("status")),
 		Type: values.Get("type"), Name: values.Get("event"), UserID: values.Get("user_id"),
 	}
 	problem := ""
@@ -220,8 +219,17 @@ func (v *View) eventForm(values url.Values, f ops.EventFilter) EventForm {
 		Since: v.inputTime(f.Since), Until: v.inputTime(f.Until),
 	}
 	form.Types = v.options(eventTypes, f.Type, func(t string) string { return t })
-	form.Statuses = v.options(eventStatuses, f.Status, func(s string) string { return v.Status(s).Word })
+	form.Statuses = v.options(texts(segment.Statuses()), string(f.Status), func(s string) string { return v.Status(s).Word })
 	return form
+}
+
+// texts are the words of a fixed set.
+func texts[S ~string](set []S) []string {
+	list := make([]string, len(set))
+	for i, s := range set {
+		list[i] = string(s)
+	}
+	return list
 }
 
 // options are "any" and then the given values.
@@ -234,11 +242,11 @@ func (v *View) options(values []string, chosen string, text func(string) string)
 }
 
 func (v *View) eventRow(e ops.Event) EventRow {
-	row := EventRow{Event: e, Link: "/events/" + e.ID.String(), Title: first(e.Event, e.Type, "–"), Mark: v.Status(e.Status)}
+	row := EventRow{Event: e, Link: "/events/" + e.ID.String(), Title: first(e.Event, e.Type, "–"), Mark: v.Status(string(e.Status))}
 	switch {
 	case e.Reason != "":
 		row.Summary = e.Reason
-	case e.Status == ops.EventProcessed && len(e.Deliveries) == 0:
+	case e.Status == segment.Processed && len(e.Deliveries) == 0:
 		row.Mark = v.Status("nothing")
 	default:
 		row.Summary = v.deliveriesLine(e.Deliveries)
@@ -252,7 +260,7 @@ func (v *View) deliveriesLine(ds []ops.Delivery) string {
 	if len(ds) == 0 {
 		return ""
 	}
-	rank := map[string]int{"rejected": 3, "held": 2, "retrying": 2, "pending": 1}
+	rank := map[delivery.Status]int{delivery.Rejected: 3, delivery.Held: 2, delivery.Retrying: 2, delivery.Pending: 1}
 	best := ds[0]
 	for _, d := range ds[1:] {
 		if rank[d.Status] > rank[best.Status] {

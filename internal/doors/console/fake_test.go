@@ -13,6 +13,8 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/core/run"
+	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -127,21 +129,21 @@ func (f fakeEvents) List(_ context.Context, filter ops.EventFilter, p ops.Paging
 		e.Key = e.ID.String()
 		switch i % 6 {
 		case 0:
-			e.Type, e.Event, e.Status = "track", "Onboarding Tour Completed", ops.EventProcessed
+			e.Type, e.Event, e.Status = "track", "Onboarding Tour Completed", segment.Processed
 			e.Deliveries = []ops.Delivery{{Mapping: "tour-finished", Status: "done"}}
 		case 1:
-			e.Type, e.Status = "identify", ops.EventProcessed
+			e.Type, e.Status = "identify", segment.Processed
 			e.Deliveries = []ops.Delivery{{Mapping: "keep-contacts-current", Status: "done"}, {Mapping: "acme-contacts", Status: "done"}}
 		case 2:
-			e.Type, e.Event, e.Status = "track", "Cart Viewed", ops.EventProcessed
+			e.Type, e.Event, e.Status = "track", "Cart Viewed", segment.Processed
 		case 3:
-			e.Type, e.Event, e.Status = "track", "Order Paid", ops.EventFailed
+			e.Type, e.Event, e.Status = "track", "Order Paid", segment.Failed
 			e.Deliveries = []ops.Delivery{{Mapping: "order-as-transaction", Status: "rejected", Reason: `amount is text "12,50"`}, {Mapping: "keep-contacts-current", Status: "done"}}
 		case 4:
-			e.Type, e.Event, e.Status, e.Source = "page", "料金プラン", ops.EventRetrying, "shop"
+			e.Type, e.Event, e.Status, e.Source = "page", "料金プラン", segment.Retrying, "shop"
 			e.Deliveries = []ops.Delivery{{Mapping: "acme-contacts", Status: "retrying", Reason: "503 from fra1"}}
 		case 5:
-			e.Type, e.Event, e.Status, e.Reason = "track", "", ops.EventInvalid, "no userId and no anonymousId"
+			e.Type, e.Event, e.Status, e.Reason = "track", "", segment.Invalid, "no userId and no anonymousId"
 		}
 		all = append(all, e)
 	}
@@ -172,7 +174,7 @@ func (f fakeEvents) Why(_ context.Context, i id.ID) (ops.Why, error) {
 	retrying := ops.Delivery{Mapping: "acme-contacts", Destination: "acme", Action: "upsert_contact", Status: "retrying", Reason: "503 from fra1.qualtrics.com", Attempts: 3, UpdatedAt: at(20 * time.Second), NextAttempt: ptr(testNow.Add(80 * time.Second)), Payload: object(`{"extRef":"u_42","email":"taro@example.com"}`),
 		Hold: &ops.Hold{Action: "upsert_contact", Until: testNow.Add(80 * time.Second), Reason: "the account's limit is used up"}, Result: object(`{"contact":"CID_9","requests":["8a1f-77","8a1f-93"]}`)}
 	w := ops.Why{
-		Event: ops.Event{ID: i, Key: i.String(), Source: "web", MessageID: "ajs-next-0001", Type: "track", Event: "Onboarding Tour Completed", UserID: "u_42", Status: ops.EventRetrying, AcceptedAt: i.Time(), Revision: 128, Deliveries: []ops.Delivery{done, rejected, retrying}},
+		Event: ops.Event{ID: i, Key: i.String(), Source: "web", MessageID: "ajs-next-0001", Type: "track", Event: "Onboarding Tour Completed", UserID: "u_42", Status: segment.Retrying, AcceptedAt: i.Time(), Revision: 128, Deliveries: []ops.Delivery{done, rejected, retrying}},
 		Body:  object(raw), Raw: raw, TemporalURL: "/namespaces/default/workflows?query=SegueEvents",
 		Mappings: []ops.MappingWhy{
 			{Mapping: "tour-finished", Destination: "xm", Action: "start_workflow", Matched: true, Filter: `type = "track" and event = "Onboarding Tour Completed"`, Delivery: &done,
@@ -254,7 +256,7 @@ func theRun() ops.Run {
 func (f fakeRuns) List(_ context.Context, filter ops.RunFilter, _ ops.Paging) (ops.Page[ops.Run], error) {
 	all := []ops.Run{theRun()}
 	for i, s := range []string{"done", "failed", "not_started", "pending", "cancelled", "done", "done", "done"} {
-		r := ops.Run{ID: idAt(time.Duration(i+3)*time.Hour, 3), Workflow: "onboarding-feedback", Version: 6, Event: eventID, Status: s, StartedAt: at(time.Duration(i+3) * time.Hour)}
+		r := ops.Run{ID: idAt(time.Duration(i+3)*time.Hour, 3), Workflow: "onboarding-feedback", Version: 6, Event: eventID, Status: run.Status(s), StartedAt: at(time.Duration(i+3) * time.Hour)}
 		if s == "failed" || s == "not_started" {
 			r.Reason = "user: required field is missing"
 		}

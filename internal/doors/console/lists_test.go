@@ -24,7 +24,7 @@ func TestEvents_FilterForm_AddressNamesNobody(t *testing.T) {
 	body := b.get(to).body
 	f := b.fake.eventFilters[len(b.fake.eventFilters)-1]
 	require.Equal(t, "taro@example.com", f.UserID)
-	require.Equal(t, []string{"failed", "m-1", "web", "track", "Order Paid"}, []string{f.Status, f.MessageID, f.Source, f.Type, f.Name})
+	require.Equal(t, []string{"failed", "m-1", "web", "track", "Order Paid"}, []string{string(f.Status), f.MessageID, f.Source, f.Type, f.Name})
 	require.Equal(t, time.Date(2026, 10, 22, 4, 0, 0, 0, time.UTC), *f.Since)
 	require.Nil(t, f.Until)
 	require.Contains(t, body, `value="taro@example.com"`, "the form shows what filters")

@@ -49,7 +49,7 @@ func (v *View) Status(code string) Mark {
 
 // open reports whether something may still change by itself, so that its page
 // refreshes.
-func open(status string) bool {
+func open[S ~string](status S) bool {
 	switch status {
 	case "accepted", "retrying", "pending", "held", "running", "waiting", "sending", "started":
 		return true

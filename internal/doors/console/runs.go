@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -26,10 +27,8 @@ type RunRow struct {
 	Step string // where it is, while it is somewhere
 }
 
-var runStatuses = []string{"pending", "running", "done", "failed", "not_started", "cancelled"}
-
 func (c *Console) runs(r *request) error {
-	f := ops.RunFilter{Workflow: r.query("workflow"), Event: r.query("event"), Status: r.query("status"), Contact: r.query("contact")}
+	f := ops.RunFilter{Workflow: r.query("workflow"), Event: r.query("event"), Status: run.Status(r.query("status")), Contact: r.query("contact")}
 	page, err := c.ops.Runs.List(r.context(), f, ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
@@ -37,7 +36,7 @@ func (c *Console) runs(r *request) error {
 	v, filters := r.view, r.filters("workflow", "event", "status", "contact")
 	view := RunsView{
 		Workflow: f.Workflow, Event: f.Event, Contact: f.Contact,
-		Statuses: v.options(runStatuses, f.Status, func(s string) string { return v.Status(s).Word }),
+		Statuses: v.options(texts(run.Statuses()), string(f.Status), func(s string) string { return v.Status(s).Word }),
 		Pager:    v.pager("/runs", filters, r.query("cursor"), page.Next),
 		Empty:    v.Empty("runs", len(filters) > 0, "/runs"),
 	}
@@ -59,7 +58,7 @@ func (r *request) filters(names ...string) url.Values {
 }
 
 func (v *View) runRow(run ops.Run) RunRow {
-	row := RunRow{Run: run, Link: "/runs/" + run.ID.String(), Mark: v.Status(run.Status), Took: v.Took(&run.StartedAt, run.EndedAt)}
+	row := RunRow{Run: run, Link: "/runs/" + run.ID.String(), Mark: v.Status(string(run.Status)), Took: v.Took(&run.StartedAt, run.EndedAt)}
 	for _, s := range run.Steps {
 		if open(s.Status) {
 			row.Step = s.ID
@@ -122,7 +121,7 @@ func (c *Console) run(r *request) error {
 		return err
 	}
 	view := RunView{
-		Run: one, Mark: v.Status(one.Status), Took: v.Took(&one.StartedAt, one.EndedAt), Live: open(one.Status),
+		Run: one, Mark: v.Status(string(one.Status)), Took: v.Took(&one.StartedAt, one.EndedAt), Live: open(one.Status),
 		Fields: v.runFields(one), Steps: v.stepLines(one), Temporal: c.temporal(one.TemporalURL),
 	}
 	for _, s := range one.Steps {
@@ -163,7 +162,7 @@ func (v *View) stepLines(run ops.Run) []StepLine {
 	lines := make([]StepLine, 0, len(run.Steps))
 	for i, s := range run.Steps {
 		l := StepLine{
-			RunStep: s, Number: i + 1, Mark: v.Status(s.Status), Took: v.Took(s.StartedAt, s.EndedAt), Open: s.Error != "",
+			RunStep: s, Number: i + 1, Mark: v.Status(string(s.Status)), Took: v.Took(s.StartedAt, s.EndedAt), Open: s.Error != "",
 			Input: v.ObjectTree("$", s.Input), Output: v.ObjectTree("$", s.Output),
 		}
 		if s.Attempts > 1 {

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
@@ -144,8 +145,8 @@ func (v *View) mappingLine(m ops.MappingWhy) MappingLine {
 	code := "not_matched"
 	switch {
 	case m.Delivery != nil:
-		code = m.Delivery.Status
-		l.Open = code != "done" && code != "cancelled"
+		code = string(m.Delivery.Status)
+		l.Open = m.Delivery.Status != delivery.Done && m.Delivery.Status != delivery.Cancelled
 		l.Summary = first(m.Delivery.Reason, v.Line(m.Delivery.Result))
 		l.Payload, l.Result = v.ObjectTree("$", m.Delivery.Payload), v.ObjectTree("$", m.Delivery.Result)
 		if next := m.Delivery.NextAttempt; next != nil {

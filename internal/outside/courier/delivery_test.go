@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/outside/qualtrics/standin"
 )
@@ -134,7 +135,7 @@ func TestDeliver_LimitUsedUp_HoldsOneActionOnly(t *testing.T) {
 		})
 		refs := h.remote(person("ada"), person("ben"), person("cyd"), start)
 		out := h.deliver()
-		require.Equal(t, "done", h.row(refs[3]).Status, "its limit is another")
+		require.Equal(t, delivery.Done, h.row(refs[3]).Status, "its limit is another")
 		require.InDelta(t, 10*time.Minute, out.Next, float64(time.Second))
 		calls := len(h.account.Requests())
 		h.pass(9 * time.Minute)
@@ -142,7 +143,7 @@ func TestDeliver_LimitUsedUp_HoldsOneActionOnly(t *testing.T) {
 		require.Len(t, h.account.Requests(), calls, "not before it may")
 		more := h.remote(start)
 		h.deliver()
-		require.Equal(t, "done", h.row(more[0]).Status)
+		require.Equal(t, delivery.Done, h.row(more[0]).Status)
 		h.account.Fail(nil)
 		h.drain(time.Hour)
 		require.Equal(t, map[string]int{"done": 4}, h.statuses(refs))
@@ -178,8 +179,8 @@ func TestDeliver_ContactNotThereYet_IsWaitedForSomeMinutes(t *testing.T) {
 		require.Equal(t, map[string]int{"retrying": 2}, h.statuses(refs))
 		h.remote(work{"people", plan.UpsertContact, `{"directoryId":"POOL_1","extRef":"ada"}`})
 		h.drain(time.Hour)
-		require.Equal(t, "done", h.row(refs[0]).Status)
-		require.Equal(t, "rejected", h.row(refs[1]).Status)
+		require.Equal(t, delivery.Done, h.row(refs[0]).Status)
+		require.Equal(t, delivery.Rejected, h.row(refs[1]).Status)
 		require.Contains(t, h.row(refs[1]).Reason, "no contact matches")
 	})
 }

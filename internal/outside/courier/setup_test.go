@@ -221,7 +221,7 @@ func (h *house) statuses(refs []delivery.Ref) map[string]int {
 	h.t.Helper()
 	out := map[string]int{}
 	for _, r := range refs {
-		out[h.row(r).Status]++
+		out[string(h.row(r).Status)]++
 	}
 	return out
 }

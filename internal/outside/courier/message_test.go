@@ -95,3 +95,23 @@ func TestMessage_AccountSkipsSomebody_SaysSo(t *testing.T) {
 		require.Equal(t, "the account says: Skipped", h.invitation(inv).Reason)
 	})
 }
+
+func TestMessage_AccountSkipsSomebodyWhoHasOpened_TheAnswerStillCounts(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.settle(standin.Options{Token: "TOKEN-1", Dedupe: true})
+		run, inv := h.invited("ada")
+		h.queue(inv, "invitation")
+		h.deliver()
+		require.NoError(t, h.LinkOpened(t.Context(), inv))
+		h.account.OptOut("ada")
+		h.pass(time.Hour)
+		h.drain(2 * time.Hour)
+		require.Equal(t, "opened", string(h.invitation(inv).Status), "who opened it has got it")
+
+		h.account.Respond(h.account.Distributions()[0].ID, true, true)
+		h.pass(2 * time.Hour)
+		h.drain(3 * time.Hour)
+		require.Equal(t, "finished", string(h.invitation(inv).Status))
+		require.Equal(t, []id.ID{run}, h.told)
+	})
+}

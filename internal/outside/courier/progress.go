@@ -52,8 +52,14 @@ func (r *round) lookAt(ctx context.Context, m distribution.QueuedMessage) error 
 	if err := r.progressed(ctx, m, p); err != nil {
 		return err
 	}
-	state.Done = p.Finished || p.Ended != ""
+	state.Done = p.Finished || over(m, p)
 	return r.Store.EndMessage(ctx, state)
+}
+
+// over reports whether an account's word ends an invitation. It does not for one that
+// was opened: who opened it has got it, whatever is reported then, and may still answer.
+func over(m distribution.QueuedMessage, p distribution.Progress) bool {
+	return p.Ended != "" && !p.Opened && m.Status.May(p.Ended)
 }
 
 // progressed records what became of an invitation, and has those who have answered
@@ -62,7 +68,7 @@ func (r *round) progressed(ctx context.Context, m distribution.QueuedMessage, p 
 	switch {
 	case p.Finished || p.Started:
 		return r.answer(ctx, m, p)
-	case p.Ended != "":
+	case over(m, p):
 		return r.Store.EndInvitation(ctx, m.Invitation, p.Ended, "the account says: "+p.Status)
 	case p.Opened:
 		return r.opened(ctx, m.Invitation)

@@ -124,7 +124,7 @@ func (e *Events) Get(ctx context.Context, event id.ID) (Event, error) {
 	return show(row), nil
 }
 
-// eventShower reads what it takes to show these rows.
+// shower reads what it takes to show these rows.
 func (e *Events) shower(ctx context.Context, rows []query.EventRow, payloads bool) (func(query.EventRow) Event, error) {
 	n, err := e.Names.all(ctx)
 	if err != nil {

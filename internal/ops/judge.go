@@ -29,14 +29,19 @@ func Judge(file string, text []byte, lookup func(string) (string, bool), checks 
 	problems = append(problems, doc.Expand(lookup)...)
 	problems = append(problems, doc.Validate(checks)...)
 	problems = append(problems, placed(doc, refused(doc.Plan))...)
-	slices.SortStableFunc(problems, func(a, b plan.Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	byLine(problems)
 	unset := slices.DeleteFunc(doc.Plan.SecretRefs(), func(name string) bool {
 		_, given := lookup(name)
 		return given
 	})
 	return Verdict{Plan: doc.Plan, Problems: problems, Notes: placed(doc, notes(doc.Plan)), Unset: unset, doc: doc}
+}
+
+// byLine puts problems in the order in which they stand in the file.
+func byLine(problems plan.Problems) {
+	slices.SortStableFunc(problems, func(a, b plan.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 }
 
 // unset is the problem of a secret that nobody ever gave.

@@ -108,6 +108,7 @@ func (o *Plans) Judge(ctx context.Context, in PlanInput) (*plan.Plan, map[string
 				v.Problems = append(v.Problems, v.unset(name))
 			}
 		}
+		byLine(v.Problems)
 	}
 	if len(v.Problems) > 0 {
 		return nil, nil, &PlanProblems{v.Problems}

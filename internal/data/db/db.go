@@ -36,14 +36,14 @@ type Options struct {
 	URL string
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
-	// MaxConns bounds PostgreSQL connections and SQLite readers; 0 is a default
+	// MaxConns bounds PostgreSQL connections, half of them for reading, and SQLite readers; 0 is a default
 	// that fits a small machine.
 	MaxConns int
 }
 
 // DB is an open database. Safe for concurrent use.
 type DB struct {
-	w, r     *sqlx.DB // the writer and the readers; one pool on PostgreSQL
+	w, r     *sqlx.DB // for transactions, and for reading, which cannot write
 	turns    *turns   // who may write
 	lite     *writer  // SQLite's one writing connection; nil on PostgreSQL
 	postgres bool
@@ -140,14 +140,20 @@ func (d *DB) openPostgres(o Options) error {
 		_, err := conn.Exec(ctx, "SET jit = off")
 		return err
 	})
-	db := sqlx.NewDb(stdlib.OpenDB(*config, noJIT), "pgx")
 	n := o.MaxConns
 	if n == 0 {
 		n = 16
 	}
-	db.SetMaxOpenConns(n)
-	db.SetMaxIdleConns(n)
-	d.w, d.r, d.postgres = db, db, true
+	pool := func(config pgx.ConnConfig) *sqlx.DB {
+		db := sqlx.NewDb(stdlib.OpenDB(config, noJIT), "pgx")
+		db.SetMaxOpenConns(max(2, n/2))
+		db.SetMaxIdleConns(max(2, n/2))
+		return db
+	}
+	d.w, d.postgres = pool(*config), true
+	reading := config.Copy()
+	reading.RuntimeParams["default_transaction_read_only"] = "on"
+	d.r = pool(*reading)
 	d.turns = newTurns(max(2, n/postgresShare))
 	return nil
 }

@@ -225,7 +225,7 @@ func (c *Connector) upsertTransaction(ctx context.Context, d delivery.Attempt, s
 	}
 	if no, ok := out.Unprocessed[key]; ok {
 		return &Error{
-			Call: "create transaction", Status: 200, Code: no.Code, RequestID: out.RequestID,
+			Call: "create transaction", Status: 200, Code: string(no.Code), RequestID: out.RequestID,
 			fault: fault.New(fault.Invalid, "create transaction: refused: %s", orSaid(no)),
 		}
 	}
@@ -240,11 +240,11 @@ func orSaid(r wire.Unprocessed) string {
 	case r.Message == "" && r.Code == "":
 		return "the account does not say why"
 	case r.Message == "":
-		return r.Code
+		return string(r.Code)
 	case r.Code == "":
-		return r.Message
+		return string(r.Message)
 	}
-	return r.Message + " (" + r.Code + ")"
+	return string(r.Message + " (" + r.Code + ")")
 }
 
 func (c *Connector) dateOf(d delivery.Attempt, p mapping.Transaction) time.Time {

@@ -77,7 +77,7 @@ func (c *Client) CreateTransactions(ctx context.Context, directory string, byKey
 	}
 	out := Transactions{result[wire.Written](a), a.requestID()}
 	for key, no := range out.Unprocessed {
-		out.Unprocessed[key] = wire.Unprocessed{Code: c.clean(no.Code), Message: c.clean(no.Message)}
+		out.Unprocessed[key] = wire.Unprocessed{Code: wire.Text(c.clean(string(no.Code))), Message: wire.Text(c.clean(string(no.Message)))}
 	}
 	return out, nil
 }

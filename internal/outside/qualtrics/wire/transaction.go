@@ -18,6 +18,6 @@ type Written struct {
 
 // Unprocessed is why one transaction of several was not taken.
 type Unprocessed struct {
-	Code    string `json:"error"`
-	Message string `json:"errorMessage"`
+	Code    Text `json:"error"`
+	Message Text `json:"errorMessage"`
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/core/routing"
 )
 
 // Backlog is where hand-overs that did not arrive are found.
@@ -176,7 +175,7 @@ func (s *Sweeper) held(ctx context.Context) error {
 		return err
 	}
 	for _, d := range live.Destinations() {
-		if off(d, pauses) {
+		if d.Off(delivery.Paused(pauses, d.ID)) != "" {
 			continue
 		}
 		if n, err := s.Backlog.ReleaseHeld(ctx, d.ID, delivery.HeldUntil); err != nil {
@@ -186,16 +185,6 @@ func (s *Sweeper) held(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// isMessage reports whether an action is what an account does for distributions.
-func isMessage(action string) bool {
-	return action == distribution.ActionDistribute || action == distribution.ActionProgress
-}
-
-// off reports whether a destination is switched off or paused.
-func off(d *routing.Destination, pauses []delivery.Pause) bool {
-	return !d.Def.IsEnabled() || slices.ContainsFunc(pauses, func(p delivery.Pause) bool { return p.Destination == d.ID })
 }
 
 // deliveries wakes the destinations that have something due that is not held back.
@@ -223,7 +212,8 @@ func (s *Sweeper) deliveries(ctx context.Context) error {
 		}
 		// Deliveries to a destination that is off are due until they are held; messages
 		// just wait, also for a destination that is not there any more.
-		if dest := live.Destination(d.Destination); isMessage(d.Action) && (dest == nil || dest.Directory != nil || off(dest, pauses)) {
+		dest := live.Destination(d.Destination)
+		if distribution.IsAction(d.Action) && (dest == nil || dest.Directory != nil || dest.Off(delivery.Paused(pauses, dest.ID)) != "") {
 			continue
 		}
 		woken[d.Destination] = true

@@ -39,3 +39,6 @@ const (
 	ActionDistribute = "distribute"
 	ActionProgress   = "progress"
 )
+
+// IsAction reports whether an action is one that an account does for distributions.
+func IsAction(action string) bool { return action == ActionDistribute || action == ActionProgress }

@@ -129,7 +129,7 @@ func (s *Store) NextDue(ctx context.Context, destination id.ID) (time.Time, erro
 	actions, err := s.DueActions(ctx, destination)
 	var next time.Time
 	for _, a := range actions {
-		if a.Action == distribution.ActionDistribute || a.Action == distribution.ActionProgress {
+		if distribution.IsAction(a.Action) {
 			continue
 		}
 		if at := a.Time(); next.IsZero() || at.Before(next) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,7 +19,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -29,7 +26,6 @@ import (
 	sdk "go.temporal.io/sdk/worker"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
@@ -38,11 +34,6 @@ import (
 	"github.com/segue-xm/segue/internal/temporal/launch"
 	"github.com/segue-xm/segue/workflows"
 )
-
-var keep = flag.String("keep", "", "the release, as v0.2.0, whose histories are written for the replay test of package workflows")
-
-// historiesDir has a directory for each release.
-const historiesDir = "../../workflows/testdata/histories"
 
 // storyPlan reaches every way through the workflows. HOOK is a web service.
 const storyPlan = `
@@ -237,24 +228,6 @@ func (s *story) histories() (all map[string]*historypb.History, about []proto.Me
 	return all, about
 }
 
-// haystack is a message in every form in which a text could hide in it: its bytes
-// on the wire, in which payloads lie decoded, and its JSON.
-func haystack(t *testing.T, m proto.Message) []byte {
-	t.Helper()
-	wire, err := proto.Marshal(m)
-	require.NoError(t, err)
-	text, err := protojson.Marshal(m)
-	require.NoError(t, err)
-	return bytes.ToLower(bytes.Join([][]byte{wire, text}, nil))
-}
-
-// spellings are the forms in which a text may stand somewhere.
-func spellings(word string) []string {
-	quoted := strings.Trim(mustJSON(word), `"`)
-	ascii := strings.Trim(strconv.QuoteToASCII(word), `"`)
-	return []string{strings.ToLower(word), strings.ToLower(quoted), strings.ToLower(ascii), strings.ToLower(url.QueryEscape(word))}
-}
-
 // TestHistories_HoldNoPersonalData runs people through everything and then looks
 // for them in all that Temporal keeps. It also keeps the histories it made.
 func TestHistories_HoldNoPersonalData(t *testing.T) {
@@ -418,71 +391,6 @@ func (s *story) keep(dir string, all map[string]*historypb.History, runs map[per
 	}
 	// On a busy machine everybody is reminded before the first can answer.
 	require.FileExists(s.t, filepath.Join(dir, "distribute-answered.json"), "remove %s and tell the story again", dir)
-}
-
-func completed(h *historypb.History) bool {
-	return h.Events[len(h.Events)-1].EventType == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
-}
-
-func mentions(h *historypb.History, text string) bool { return count(h, text) > 0 }
-
-// count is how many events of a history mention a text.
-func count(h *historypb.History, text string) (n int) {
-	for _, e := range h.Events {
-		wire, _ := proto.Marshal(e)
-		if bytes.Contains(wire, []byte(text)) || strings.Contains(e.EventType.String(), text) {
-			n++
-		}
-	}
-	return n
-}
-
-// named fails when a text names this machine. Only the SDK's own queue of a worker
-// may: it is made of the host and a random number.
-func named(t *testing.T, what string, m proto.Message) {
-	t.Helper()
-	host, _ := os.Hostname()
-	scrub(proto.Clone(m).ProtoReflect(), func(s string) string {
-		require.False(t, s == host || strings.Contains(s, "@"+host), "%s names the machine: %s", what, s)
-		return s
-	})
-}
-
-// scrub changes every text of a message, those inside payloads too.
-func scrub(m protoreflect.Message, change func(string) string) {
-	one := func(f protoreflect.FieldDescriptor, v protoreflect.Value) (protoreflect.Value, bool) {
-		switch f.Kind() {
-		case protoreflect.StringKind:
-			return protoreflect.ValueOfString(change(v.String())), true
-		case protoreflect.BytesKind:
-			return protoreflect.ValueOfBytes([]byte(change(string(v.Bytes())))), true
-		case protoreflect.MessageKind:
-			scrub(v.Message(), change)
-		}
-		return v, false
-	}
-	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch {
-		case f.IsMap():
-			v.Map().Range(func(k protoreflect.MapKey, e protoreflect.Value) bool {
-				if e, changed := one(f.MapValue(), e); changed {
-					v.Map().Set(k, e)
-				}
-				return true
-			})
-		case f.IsList():
-			for i := range v.List().Len() {
-				if e, changed := one(f, v.List().Get(i)); changed {
-					v.List().Set(i, e)
-				}
-			}
-		default:
-			if e, changed := one(f, v); changed {
-				m.Set(f, e)
-			}
-		}
-		return true
-	})
 }
 
 // TestBatches_ThatShareEvents_EachEventIsProcessedOnce: were a batch's id made

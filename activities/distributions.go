@@ -11,7 +11,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mail"
 )
 
@@ -175,21 +174,11 @@ func (a *Distributions) rule(ctx context.Context, d distribution.Distribution, s
 	if err != nil {
 		return distribution.Rule{}, err
 	}
-	w := live.Frequency(d.Directory)
-	return distribution.Rule{Messages: w.Messages, Per: w.Per, IgnoreFrequency: s.IgnoreFrequency}, nil
-}
-
-// Links are the addresses in a person's messages.
-func (a *Distributions) links(token string) *jsonvalue.Object {
-	o := jsonvalue.NewObject(3)
-	o.Set("url", a.PublicURL+"/l/"+token)
-	o.Set("token", token)
-	o.Set("opt_out_url", a.PublicURL+"/u/"+token)
-	return o
+	return distribution.Rule{Window: live.Frequency(d.Directory), IgnoreFrequency: s.IgnoreFrequency}, nil
 }
 
 func (a *Distributions) compose(s distribution.Settings, r distribution.Reservation, kind distribution.Kind) (mail.Message, error) {
-	link := a.links(r.Invitation.Token)
+	link := distribution.OwnLink(a.PublicURL, r.Invitation.Token)
 	frozen, err := distribution.ReadSnapshot(r.Invitation.Snapshot)
 	if err != nil {
 		return mail.Message{}, err

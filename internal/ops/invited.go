@@ -100,10 +100,9 @@ func (o *Invited) OpenLink(ctx context.Context, token string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	link := jsonvalue.NewObject(2)
-	link.Set("token", v.Token)
-	link.Set("url", o.PublicURL+"/l/"+v.Token)
-	return t.Render(flow.Scope{Fields: v.snapshot.Fields, Contact: v.snapshot.Contact, Transaction: v.snapshot.Transaction, Link: link})
+	return t.Render(flow.Scope{
+		Fields: v.snapshot.Fields, Contact: v.snapshot.Contact, Transaction: v.snapshot.Transaction, Link: distribution.OwnLink(o.PublicURL, v.Token),
+	})
 }
 
 // Invitation reads what the pages show and changes nothing.

@@ -168,3 +168,10 @@ func TestLanguage(t *testing.T) {
 		require.Equal(t, want, Language(tag), tag)
 	}
 }
+
+func TestLink_HasAddressesAndToken(t *testing.T) {
+	t.Parallel()
+	b, err := json.Marshal(OwnLink("https://segue.example.com", "abc"))
+	require.NoError(t, err)
+	require.Equal(t, `{"url":"https://segue.example.com/l/abc","token":"abc","opt_out_url":"https://segue.example.com/u/abc"}`, string(b))
+}

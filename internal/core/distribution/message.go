@@ -33,6 +33,21 @@ func (s Settings) Render(kind Kind, frozen Snapshot, link *jsonvalue.Object) (Te
 	return t, nil
 }
 
+// Link is what templates call link: the person's address of the survey, that of
+// opting out, and the token in both.
+func Link(url, optOutURL, token string) *jsonvalue.Object {
+	o := jsonvalue.NewObject(3)
+	o.Set("url", url)
+	o.Set("token", token)
+	o.Set("opt_out_url", optOutURL)
+	return o
+}
+
+// OwnLink is a Link to the pages of this installation.
+func OwnLink(publicURL, token string) *jsonvalue.Object {
+	return Link(publicURL+"/l/"+token, publicURL+"/u/"+token, token)
+}
+
 // text is the templates of a kind of message.
 func (s Settings) text(kind Kind) Text {
 	if kind == KindThanks && s.Thanks != nil {

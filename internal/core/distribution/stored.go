@@ -64,8 +64,7 @@ func (i Invitation) Expires() time.Time { return instant(i.ExpiresAt) }
 
 // Rule is what a reservation is judged by.
 type Rule struct {
-	Messages        int           // at most this many …
-	Per             time.Duration // … in any such span; 0 = no rule
+	Window
 	IgnoreFrequency bool
 	List            id.ID // whose opt-outs count beside the directory's; 0 = none
 }

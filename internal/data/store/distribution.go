@@ -165,7 +165,7 @@ func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv distribution.In
 	in := distribution.Person{
 		// Thanks are for those who have answered, whenever that was.
 		Unsubscribed: c.Unsubscribed, Email: c.Email, Responded: inv.Status == distribution.Finished && kind != distribution.KindThanks, Now: tx.Now,
-		Frequency: distribution.Window{Messages: rule.Messages, Per: rule.Per},
+		Frequency: rule.Window,
 		// Reminders belong to an invitation that was counted already.
 		IgnoreFrequency: rule.IgnoreFrequency || kind != distribution.KindInvitation,
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // firstLook is how long after an invitation its account is first asked what became
@@ -73,8 +72,8 @@ func (r *round) send(ctx context.Context, m distribution.QueuedMessage) error {
 	if err != nil {
 		return err
 	}
-	frequency := live.Frequency(d.Directory)
-	reserved, err := r.Store.Reserve(ctx, m.Invitation, m.Kind, distribution.Rule{Messages: frequency.Messages, Per: frequency.Per, IgnoreFrequency: s.IgnoreFrequency})
+	rule := distribution.Rule{Window: live.Frequency(d.Directory), IgnoreFrequency: s.IgnoreFrequency}
+	reserved, err := r.Store.Reserve(ctx, m.Invitation, m.Kind, rule)
 	if err != nil {
 		return err
 	}
@@ -131,12 +130,8 @@ func (r *round) outgoing(s distribution.Stored, reserved distribution.Reservatio
 	if err != nil {
 		return out, err
 	}
-	link := jsonvalue.NewObject(3)
 	survey, optOut := r.account.Links()
-	link.Set("url", survey)
-	link.Set("opt_out_url", optOut)
-	link.Set("token", reserved.Invitation.Token)
-	text, err := s.Render(m.Kind, frozen, link)
+	text, err := s.Render(m.Kind, frozen, distribution.Link(survey, optOut, reserved.Invitation.Token))
 	out.Contact, out.Subject, out.Text = frozen.Contact, text.Subject, text.Message
 	return out, err
 }

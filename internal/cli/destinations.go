@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -72,8 +73,8 @@ func destinationMark(status string) string {
 // waitingText is "3 pending, 1 held, oldest of 2026-10-22T14:03:07Z".
 func waitingText(d ops.Destination) string {
 	var parts []string
-	for _, status := range []string{"pending", "retrying", "held"} {
-		if n := d.Waiting[status]; n > 0 {
+	for _, status := range delivery.OpenStatuses() {
+		if n := d.Waiting[string(status)]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, status))
 		}
 	}

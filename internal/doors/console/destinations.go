@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/doors/kit"
 	"github.com/segue-xm/segue/internal/ops"
 )
@@ -167,9 +169,6 @@ type TestResult struct {
 	Text string
 }
 
-// remoteType is the type of a destination that is an account elsewhere.
-const remoteType = "qualtrics"
-
 // askLimit is how long a page waits for a remote account.
 const askLimit = 10 * time.Second
 
@@ -203,9 +202,9 @@ func (c *Console) showDestination(r *request, d ops.Destination, test *TestResul
 	v := r.view
 	view := DestinationView{
 		DestinationRow: v.destinationRow(d), Live: mayChange(d), Oldest: v.MomentOf(d.OldestAt),
-		Remote: d.Type == remoteType, MayPause: d.Paused == nil && d.Status != "off", Test: test,
+		Remote: d.Type == plan.TypeQualtrics, MayPause: d.Paused == nil && d.Status != "off", Test: test,
 	}
-	for _, status := range []string{"pending", "retrying", "held"} {
+	for _, status := range texts(delivery.OpenStatuses()) {
 		w := WaitRow{Mark: v.Status(status), N: d.Waiting[status], Of: max(view.Total, 1)}
 		w.Share = v.T("unit.percent", (w.N*100+w.Of/2)/w.Of)
 		view.Waits = append(view.Waits, w)

@@ -98,7 +98,7 @@ type MessageLine struct {
 
 var (
 	funnelStages = []string{"planned", "sent", "opened", "started", "finished"}
-	besideStages = []string{"skipped", "failed", "bounced", "expired", "cancelled"}
+	besideStages = []string{"skipped", "failed", "expired", "cancelled"}
 )
 
 func (c *Console) distribution(r *request) error {

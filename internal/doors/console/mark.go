@@ -24,7 +24,7 @@ var looks = map[string]look{
 	"running": {"wait", "info"}, "waiting": {"wait", "info"}, "not_started": {"skip", "idle"}, "skipped": {"skip", "idle"},
 	// distributions, invitations and their messages
 	"sending": {"wait", "info"}, "sent": {"done", "info"}, "opened": {"done", "info"}, "started": {"wait", "info"},
-	"finished": {"done", "ok"}, "expired": {"skip", "idle"}, "reserved": {"wait", "info"}, "bounced": {"fail", "bad"},
+	"finished": {"done", "ok"}, "expired": {"skip", "idle"}, "reserved": {"wait", "info"},
 	// typed fields of a run
 	"value": {"done", "ok"}, "default": {"done", "idle"}, "missing": {"skip", "idle"}, "wrong_type": {"alert", "warn"},
 	// contacts

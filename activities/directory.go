@@ -87,7 +87,7 @@ func (d *Directory) UpsertContact(ctx context.Context, r task.ContactRequest) (i
 		}
 	}
 	out, err := d.Store.ApplyStep(ctx, directoryOf(dir), contact.ForStep{
-		Run: r.Run, Step: r.Step, Mode: r.Mode, List: list,
+		Run: r.Run, Step: string(r.Step), Mode: r.Mode, List: list,
 		Input: &contact.Input{
 			ID: r.ID, ExtRef: r.ExtRef, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName, LastName: r.LastName, Language: r.Language,
 			Unsubscribed: r.Unsubscribed, EmbeddedData: r.EmbeddedData, MayResubscribe: r.MayResubscribe,
@@ -134,7 +134,7 @@ func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request
 		return 0, 0, err
 	}
 	n := distribution.New{
-		Run: r.Run, Step: r.Step, Directory: dir.ID, Destination: destination, Survey: r.Survey, Channel: r.Channel,
+		Run: r.Run, Step: string(r.Step), Directory: dir.ID, Destination: destination, Survey: r.Survey, Channel: r.Channel,
 		Settings: settings, Contact: r.Contact, Snapshot: string(snapshot),
 	}
 	if after := r.Settings.Expires.Std(); after > 0 {

@@ -30,9 +30,9 @@ type RunStore interface {
 	EndRun(ctx context.Context, run id.ID, status run.Status, reason string) error
 	SetRunContact(ctx context.Context, run, contact id.ID) error
 	Steps(ctx context.Context, run id.ID) ([]run.Step, error)
-	BeginStep(ctx context.Context, run id.ID, step, kind string, status run.StepStatus, input string) (run.Step, error)
-	StepError(ctx context.Context, run id.ID, step, message string) error
-	EndStep(ctx context.Context, run id.ID, step string, status run.StepStatus, output, message string) error
+	BeginStep(ctx context.Context, v id.ID, step run.Path, kind string, status run.StepStatus, input string) (run.Step, error)
+	StepError(ctx context.Context, v id.ID, step run.Path, message string) error
+	EndStep(ctx context.Context, v id.ID, step run.Path, status run.StepStatus, output, message string) error
 	Contact(ctx context.Context, c id.ID) (*contact.Contact, error)
 	FindContact(ctx context.Context, dir contact.Directory, in *contact.Input) (id.ID, error)
 }
@@ -264,7 +264,7 @@ func (a *Runs) BeginRun(ctx context.Context, in handover.RunInput) (Program, err
 type RunEnd struct {
 	Run    id.ID      `json:"run"`
 	Status run.Status `json:"status"`
-	Step   string     `json:"step,omitempty"` // the step that ended it
+	Step   run.Path   `json:"step,omitempty"` // the step that ended it
 	// Problem is the kind of the error that ended it outside any step.
 	Problem string `json:"problem,omitempty"`
 }
@@ -282,7 +282,7 @@ func (a *Runs) EndRun(ctx context.Context, in RunEnd) error {
 		}
 		for _, s := range steps {
 			if s.Step == in.Step && s.Error != "" {
-				reason = in.Step + ": " + s.Error
+				reason = string(in.Step) + ": " + s.Error
 			}
 		}
 	}

@@ -10,10 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/query"
 )
@@ -98,7 +100,7 @@ func TestBeginRun_Unknown_IsFinal(t *testing.T) {
 func TestJudgeStep_Twice_RecordsOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		made := h.run("ada")
-		judge := func(step, kind string) activities.Judgement {
+		judge := func(step run.Path, kind string) activities.Judgement {
 			var j activities.Judgement
 			for range 2 {
 				again, err := h.runs.JudgeStep(t.Context(), activities.StepInput{Run: made, Step: step, Kind: kind})
@@ -217,13 +219,59 @@ func TestRunTask_EachKindTwice_HappensOnce(t *testing.T) {
 	})
 }
 
+func TestRunTask_StepOfAPass_HasItsOwnRecordKeyAndSight(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		made := h.run("ada")
+		var seen []task.Context
+		h.runs.Tasks = task.NewRegistry()
+		task.Add(h.runs.Tasks, spy{kind: "update_contact", see: func(c task.Context) { seen = append(seen, c) }})
+		for _, step := range []run.Path{"know", "each#2/know", "each#3/know", "each#3/both#1/know"} {
+			_, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: step, Kind: "update_contact"})
+			require.NoError(t, err)
+			require.Equal(t, run.StepDone, h.step(made, step).Status)
+			require.JSONEq(t, `{"path":"`+string(step)+`"}`, h.step(made, step).Output)
+		}
+		require.Len(t, seen, 4)
+		for i, sees := range []string{"", "know", "know", "each#3/know"} {
+			require.Equal(t, made.String()+"/"+string(seen[i].Step), seen[i].Key)
+			known, _ := seen[i].Steps.(*jsonvalue.Object).Get("know").(*jsonvalue.Object)
+			if sees == "" {
+				require.Nil(t, known)
+				continue
+			}
+			require.Equal(t, sees, known.Get("path"), "the nearest")
+		}
+	})
+}
+
+// spy is a task that shows what it is given.
+type spy struct {
+	kind string
+	see  func(task.Context)
+}
+
+type spied struct {
+	Contact task.ContactRef `json:"contact"`
+}
+
+func (s spy) Spec() task.Spec {
+	return task.Spec{Kind: s.kind, Title: "Spy", Doc: "Looks.", Timeout: time.Second, Fields: []task.FieldSpec{{Name: "contact", Type: "object", Doc: "who"}}}
+}
+func (spy) Validate(spied) error { return nil }
+func (s spy) Run(_ context.Context, in task.Input[spied]) (task.Output, error) {
+	s.see(in.Context)
+	o := jsonvalue.NewObject(1)
+	o.Set("path", string(in.Step))
+	return task.Output{Values: o}, nil
+}
+
 // lost makes the answer to a step's end get lost once.
 type lost struct {
 	activities.RunStore
 	err error
 }
 
-func (l *lost) EndStep(ctx context.Context, made id.ID, step string, status run.StepStatus, output, message string) error {
+func (l *lost) EndStep(ctx context.Context, made id.ID, step run.Path, status run.StepStatus, output, message string) error {
 	if err := l.err; err != nil {
 		l.err = nil
 		return err

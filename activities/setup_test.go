@@ -321,7 +321,7 @@ func (h *house) run(user string) id.ID {
 	return rows[0].ID
 }
 
-func (h *house) step(v id.ID, step string) run.Step {
+func (h *house) step(v id.ID, step run.Path) run.Step {
 	h.t.Helper()
 	rows, err := h.StepRows(h.t.Context(), []id.ID{v})
 	require.NoError(h.t, err)

@@ -18,9 +18,9 @@ import (
 
 // StepInput names a step of a run.
 type StepInput struct {
-	Run  id.ID  `json:"run"`
-	Step string `json:"step"`
-	Kind string `json:"kind"` // flow's kind, or a task's
+	Run  id.ID    `json:"run"`
+	Step run.Path `json:"step"`
+	Kind string   `json:"kind"` // flow's kind, or a task's
 }
 
 // Judgement is what to do at a step: flow's verdict without its words.
@@ -44,11 +44,11 @@ type situation struct {
 	steps []run.Step
 }
 
-// look reads a run and what is true now.
-func (a *Runs) look(ctx context.Context, run id.ID) (situation, error) {
+// look reads a run and what is true now, as a step of it sees it.
+func (a *Runs) look(ctx context.Context, of id.ID, at run.Path) (situation, error) {
 	var s situation
 	var err error
-	if s.run, err = a.Store.RunByID(ctx, run); err != nil {
+	if s.run, err = a.Store.RunByID(ctx, of); err != nil {
 		return s, err
 	}
 	if s.def, err = a.workflow(ctx, s.run.Workflow, s.run.Version); err != nil {
@@ -80,20 +80,24 @@ func (a *Runs) look(ctx context.Context, run id.ID) (situation, error) {
 	if s.scope.Contact, err = a.contactValue(ctx, s.run.Contact); err != nil {
 		return s, err
 	}
-	steps, err := a.Store.Steps(ctx, run)
+	steps, err := a.Store.Steps(ctx, of)
 	if err != nil {
 		return s, err
 	}
 	outputs := jsonvalue.NewObject(len(steps))
 	s.steps = steps
+	nearest := map[string]run.Path{} // of the passes around the step
 	for _, st := range steps {
-		if st.Output != "" {
-			o, err := jsonvalue.ParseObject([]byte(st.Output))
-			if err != nil {
-				return s, err
-			}
-			outputs.Set(st.Step, o)
+		name := st.Step.Step()
+		if st.Output == "" || !at.Sees(st.Step) || len(st.Step) < len(nearest[name]) {
+			continue
 		}
+		o, err := jsonvalue.ParseObject([]byte(st.Output))
+		if err != nil {
+			return s, err
+		}
+		nearest[name] = st.Step
+		outputs.Set(name, o)
 	}
 	s.scope.Steps = outputs
 	return s, nil
@@ -103,12 +107,12 @@ func (a *Runs) look(ctx context.Context, run id.ID) (situation, error) {
 // skipped, branched over or stopped is recorded. Running it twice judges twice,
 // each time by what is true then; the record of a step that ended stays.
 func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
-	s, err := a.look(ctx, in.Run)
+	s, err := a.look(ctx, in.Run, in.Step)
 	if err != nil {
 		return Judgement{}, err
 	}
 	scope := s.scope
-	if named, err := s.named(ctx, a, in.Step); err != nil {
+	if named, err := s.named(ctx, a, in.Step.Step()); err != nil {
 		return Judgement{}, err
 	} else if named != nil {
 		scope.Contact = named
@@ -116,7 +120,7 @@ func (a *Runs) JudgeStep(ctx context.Context, in StepInput) (Judgement, error) {
 	if j, begun, err := s.waiting(in); begun || err != nil {
 		return j, err
 	}
-	v, err := s.def.Judge(in.Step, scope)
+	v, err := s.def.Judge(in.Step.Step(), scope)
 	if err != nil && scope.Contact == nil {
 		if notYet := a.awaitContact(ctx, in, err); notYet != nil {
 			return Judgement{}, notYet
@@ -237,9 +241,9 @@ func (a *Runs) record(ctx context.Context, in StepInput, status run.StepStatus, 
 
 // WaitEnd is how a wait ended.
 type WaitEnd struct {
-	Run  id.ID  `json:"run"`
-	Step string `json:"step"`
-	By   string `json:"by"` // time or response
+	Run  id.ID    `json:"run"`
+	Step run.Path `json:"step"`
+	By   string   `json:"by"` // time or response
 }
 
 // EndWait records that a wait is over. Running it twice: the first end counts.
@@ -259,7 +263,7 @@ type StepResult struct {
 // registered under each task kind's own name. Running it twice: a step that ended
 // is not run again, and the task gets the same key in every attempt.
 func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
-	s, err := a.look(ctx, in.Run)
+	s, err := a.look(ctx, in.Run, in.Step)
 	if err != nil {
 		return StepResult{}, err
 	}
@@ -267,7 +271,7 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 	if !ok {
 		return StepResult{Failed: true}, a.record(ctx, in, run.StepFailed, nil, "this process knows no task "+in.Kind)
 	}
-	with, err := s.def.StepWith(in.Step, s.scope, spec.Deferred()...)
+	with, err := s.def.StepWith(in.Step.Step(), s.scope, spec.Deferred()...)
 	if err != nil {
 		return StepResult{Failed: true}, a.record(ctx, in, run.StepFailed, nil, fault.Words(err))
 	}
@@ -279,7 +283,7 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 		return StepResult{Failed: row.Status == run.StepFailed}, nil
 	}
 	out, err := a.Tasks.Run(ctx, in.Kind, task.RawInput{With: with, Context: task.Context{
-		Key: in.Run.String() + "/" + in.Step, Run: in.Run, Workflow: s.name, Step: in.Step, Event: s.run.Event, ContactID: s.run.Contact,
+		Key: in.Run.String() + "/" + string(in.Step), Run: in.Run, Workflow: s.name, Step: in.Step, Event: s.run.Event, ContactID: s.run.Contact,
 		Contact: s.scope.Contact, Payload: s.scope.Event, Fields: s.scope.Fields, Steps: s.scope.Steps,
 	}})
 	if err != nil {

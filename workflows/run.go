@@ -21,7 +21,7 @@ type walk struct {
 	id       id.ID
 	answered workflow.ReceiveChannel
 	stopped  bool
-	failedAt string // the step that ended it
+	failedAt run.Path // the step that ended it
 }
 
 // RunWorkflow does the steps of one run, in order, each judged when it is reached.
@@ -72,7 +72,7 @@ func outcome(ctx workflow.Context, status run.Status) error {
 // steps does the steps of one level until one ends the run.
 func (r *walk) steps(ctx workflow.Context, nodes []flow.Node) error {
 	for _, n := range nodes {
-		in := activities.StepInput{Run: r.id, Step: n.ID, Kind: kind(n)}
+		in := activities.StepInput{Run: r.id, Step: run.Path(n.ID), Kind: kind(n)}
 		var judged activities.Judgement
 		if err := short(ctx, runs.JudgeStep, in, &judged); err != nil {
 			return err
@@ -96,7 +96,7 @@ func (r *walk) steps(ctx workflow.Context, nodes []flow.Node) error {
 			return err
 		}
 		if failed && !n.Continue {
-			r.failedAt = n.ID
+			r.failedAt = in.Step
 		}
 		if r.stopped || r.failedAt != "" {
 			return nil

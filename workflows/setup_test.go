@@ -50,19 +50,19 @@ func newStage(t *testing.T) *stage {
 	act(s, "StartRuns", func(in []delivery.Ref) string { return "" }, none{})
 	act(s, "DeliverDue", func(in handover.DeliverInput) string { return "" }, delivery.Drained{Empty: true})
 	act(s, "BeginRun", func(in handover.RunInput) string { return "" }, activities.Program{Status: "running"})
-	act(s, "JudgeStep", func(in activities.StepInput) string { return in.Step }, activities.Judgement{})
-	act(s, "EndWait", func(in activities.WaitEnd) string { return in.Step + " by " + in.By }, none{})
+	act(s, "JudgeStep", func(in activities.StepInput) string { return string(in.Step) }, activities.Judgement{})
+	act(s, "EndWait", func(in activities.WaitEnd) string { return string(in.Step) + " by " + in.By }, none{})
 	act(s, "EndRun", func(in activities.RunEnd) string {
 		text := string(in.Status)
-		for _, v := range []string{in.Step, in.Problem} {
+		for _, v := range []string{string(in.Step), in.Problem} {
 			if v != "" {
 				text += " " + v
 			}
 		}
 		return text
 	}, none{})
-	act(s, "mail", func(in activities.StepInput) string { return in.Step }, activities.StepResult{})
-	act(s, "call", func(in activities.StepInput) string { return in.Step }, activities.StepResult{})
+	act(s, "mail", func(in activities.StepInput) string { return string(in.Step) }, activities.StepResult{})
+	act(s, "call", func(in activities.StepInput) string { return string(in.Step) }, activities.StepResult{})
 	act(s, "BeginDistribution", func(in handover.DistributionInput) string { return "" }, activities.Schedule{})
 	act(s, "SendMessages", func(in activities.SendInput) string { return string(in.Kind) }, activities.Sent{})
 	act(s, "Remaining", func(in handover.DistributionInput) string { return "" }, 1)

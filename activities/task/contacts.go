@@ -6,6 +6,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
 // ContactRef names a contact of a directory: by the first of ID, ExtRef, Email
@@ -26,7 +27,7 @@ func (r ContactRef) IsZero() bool { return r == ContactRef{} }
 type ContactRequest struct {
 	Key       string // idempotency key
 	Run       id.ID
-	Step      string
+	Step      run.Path
 	Event     id.ID  // whose time decides which value is newer
 	Directory string // name; empty: the default directory
 	Mode      string // plan.ModeUpsert, ModeUpdateOnly, ModeCreateOnly

@@ -18,6 +18,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
 // Task is one kind of step with an effect; C holds its settings, a struct with
@@ -75,12 +76,12 @@ func (s Spec) Deferred() []string {
 
 // Context is what a task knows of the run it works for.
 type Context struct {
-	// Key is the idempotency key, "<run>/<step>": the same in every attempt, never
+	// Key is the idempotency key, "<run>/<path of the step>": the same in every attempt, never
 	// the same for two steps.
 	Key       string
 	Run       id.ID
 	Workflow  string // its name
-	Step      string
+	Step      run.Path
 	Event     id.ID // the event that started the run
 	ContactID id.ID // whom the run is about; zero while nobody is known
 

@@ -151,7 +151,7 @@ func (o *Runs) show(n names, r run.Run, steps []RunStep) Run {
 
 func showStep(r run.Step) RunStep {
 	return RunStep{
-		ID: r.Step, Kind: r.Kind, Status: r.Status, Attempts: r.Attempts, Input: object(r.Input), Output: object(r.Output), Error: r.Error,
+		ID: string(r.Step), Kind: r.Kind, Status: r.Status, Attempts: r.Attempts, Input: object(r.Input), Output: object(r.Output), Error: r.Error,
 		StartedAt: instantOrNil(r.StartedAt), EndedAt: instantOrNil(r.EndedAt),
 	}
 }

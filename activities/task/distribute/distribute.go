@@ -16,6 +16,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/plan"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
 // Kind is the task's kind in a plan.
@@ -42,7 +43,7 @@ type Distributions interface {
 // Request is one distribution to one contact.
 type Request struct {
 	Run         id.ID
-	Step        string
+	Step        run.Path
 	Directory   string
 	Survey      string
 	Channel     string

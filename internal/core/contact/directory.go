@@ -11,7 +11,7 @@ type Directory struct {
 // ForStep is a contact's upsert by a step of a run.
 type ForStep struct {
 	Run   id.ID
-	Step  string
+	Step  string // its path
 	Input *Input
 	Mode  string
 	List  id.ID // mailing list to put the contact on; 0 = none

@@ -47,7 +47,7 @@ type Start struct{ Run, Workflow id.ID }
 // Step is the record of a step that a run has reached: what it got and gave.
 type Step struct {
 	Run       id.ID
-	Step      string
+	Step      Path
 	Position  int
 	Kind      string // flow's kind, or a task's
 	Status    StepStatus

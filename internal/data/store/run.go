@@ -155,7 +155,7 @@ func (s *Store) Steps(ctx context.Context, v id.ID) (rows []run.Step, err error)
 
 // BeginStep records that a step is tried (once more) and returns it. A step that
 // ended before, or cannot become what is asked, is returned as it is.
-func (s *Store) BeginStep(ctx context.Context, v id.ID, step, kind string, status run.StepStatus, input string) (row run.Step, err error) {
+func (s *Store) BeginStep(ctx context.Context, v id.ID, step run.Path, kind string, status run.StepStatus, input string) (row run.Step, err error) {
 	may := `run_tasks.status ` + oneOf(append(status.Before(), status))
 	err = s.inTx(ctx, func(tx *Tx) error {
 		return tx.Get(ctx, &row, `INSERT INTO run_tasks (run, step, position, kind, status, attempts, input, started_at)
@@ -170,7 +170,7 @@ func (s *Store) BeginStep(ctx context.Context, v id.ID, step, kind string, statu
 }
 
 // StepError notes why an attempt failed; the step goes on being tried.
-func (s *Store) StepError(ctx context.Context, v id.ID, step, message string) error {
+func (s *Store) StepError(ctx context.Context, v id.ID, step run.Path, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE run_tasks SET error = ? WHERE run = ? AND step = ? AND status `+oneOf(run.OpenSteps()), message, v, step)
 		return err
@@ -179,7 +179,7 @@ func (s *Store) StepError(ctx context.Context, v id.ID, step, message string) er
 
 // EndStep records a step's end. The first end counts; what failed attempts noted is
 // forgotten.
-func (s *Store) EndStep(ctx context.Context, v id.ID, step string, status run.StepStatus, output, message string) error {
+func (s *Store) EndStep(ctx context.Context, v id.ID, step run.Path, status run.StepStatus, output, message string) error {
 	return s.inTx(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE run_tasks SET status = ?, output = coalesce(?, output), error = ?, ended_at = ?
 			WHERE run = ? AND step = ? AND status `+oneOf(status.Before()), status, db.NullText(output), db.NullText(message), tx.Now.UnixMilli(), v, step)

@@ -25,11 +25,11 @@ type Revisions interface {
 	Current(ctx context.Context) (*routing.Table, error)
 }
 
-// Launcher starts Temporal workflows for rows that were written. Starting twice
+// Launcher starts Temporal workflows for rows that were written, or tells them. Starting twice
 // does no harm; a failed start is repeated by the sweepers.
 type Launcher interface {
 	StartRun(ctx context.Context, run id.ID, workflow string) error
-	StartDistribution(ctx context.Context, distribution id.ID) error
+	WakeDistribution(ctx context.Context, distribution id.ID) error
 }
 
 // HandoverLease is how long a written row may wait for its Temporal workflow

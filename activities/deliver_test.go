@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
-	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
@@ -137,7 +136,7 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 }
 
 // invitedAt makes a run whose step has acme's account send the survey.
-func (h *house) invitedAt(user string) (run, dist id.ID) {
+func (h *house) invitedAt(user string) invited {
 	h.t.Helper()
 	p := h.plan()
 	p.Surveys[0].SurveyID = "SV_1"
@@ -149,10 +148,7 @@ func (h *house) invitedAt(user string) (run, dist id.ID) {
 		ask.With.Set(k, v)
 	}
 	h.save(p)
-	dist = h.invited(user)
-	d, err := h.DistributionByID(h.t.Context(), dist)
-	require.NoError(h.t, err)
-	return d.Run, dist
+	return h.invited(user)
 }
 
 func object(t *testing.T, text string) *jsonvalue.Object {
@@ -164,11 +160,8 @@ func object(t *testing.T, text string) *jsonvalue.Object {
 
 func TestRemoteDistribution_InvitesRemindsAndThanksOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		run, dist := h.invitedAt("ada")
-		for range 2 {
-			_, err := h.send(dist, "invitation")
-			require.NoError(t, err)
-		}
+		v := h.invitedAt("ada")
+		h.sent(v)
 		for range 2 {
 			h.deliverDue()
 		}
@@ -179,13 +172,12 @@ func TestRemoteDistribution_InvitesRemindsAndThanksOnce(t *testing.T) {
 		require.Equal(t, qualtrics.SurveyLink, all[0].Message)
 		require.Equal(t, []string{"CG_1"}, h.account.Contacts()[0].Lists)
 		require.Equal(t, "ada@example.com", h.account.Contacts()[0].Email)
-		require.Equal(t, "sent", string(h.invitation(dist).Status))
+		require.Equal(t, "sent", string(h.invitation(v).Status))
 		require.Empty(t, h.mails(), "the account sends it, not we")
 
 		h.pass(3 * 24 * time.Hour)
 		for range 2 {
-			_, err := h.send(dist, "reminder-1")
-			require.NoError(t, err)
+			h.sent(v)
 			h.deliverDue()
 		}
 		all = h.account.Distributions()
@@ -196,40 +188,40 @@ func TestRemoteDistribution_InvitesRemindsAndThanksOnce(t *testing.T) {
 		h.account.Respond(all[0].ID, true, true)
 		h.pass(2 * time.Hour)
 		h.drain(3 * time.Hour)
-		require.Equal(t, "finished", string(h.invitation(dist).Status))
-		require.Contains(t, h.invitation(dist).Response, "R_"+all[0].ID)
-		require.Equal(t, []id.ID{run}, h.launched.told, "who waits for the answer is told")
-		require.Contains(t, h.step(run, "ask").Output, `"status":"finished"`)
+		require.Equal(t, "finished", string(h.invitation(v).Status))
+		require.Contains(t, h.invitation(v).Response, "R_"+all[0].ID)
+		require.Equal(t, []id.ID{v.run}, h.launched.told, "who waits for the answer is told")
+		require.Contains(t, h.step(v.run, "ask").Output, `"status":"finished"`)
 		all = h.account.Distributions()
 		require.Len(t, all, 3)
 		require.Equal(t, "ThankYou", all[2].Kind)
 		require.Equal(t, "Thank you, ada", all[2].Message)
-		_, err := h.send(dist, "reminder-2")
-		require.NoError(t, err)
+		h.pass(20 * day)
+		h.sent(v)
 		require.True(t, h.deliverDue().Empty, "nothing is looked at for ever")
 		require.Len(t, h.account.Distributions(), 3, "who has answered is not reminded")
 	})
 }
 
-// An invitation that waits longer than its reminder is late: both are queued then.
 func TestRemoteDistribution_HeldForLong_RemindsAfterwards(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		_, dist := h.invitedAt("ada")
+		v := h.invitedAt("ada")
 		require.NoError(t, h.PauseDestination(t.Context(), h.acme(), "Mika", ""))
-		for _, kind := range []distribution.Kind{"invitation", "reminder-1"} {
-			_, err := h.send(dist, kind)
-			require.NoError(t, err)
-		}
+		h.sent(v)
 		require.True(t, h.deliverDue().Empty)
-		h.pass(5 * 24 * time.Hour)
+		h.pass(5 * day)
+		h.sent(v)
 		require.NoError(t, h.ResumeDestination(t.Context(), h.acme()))
-		h.drain(2 * 24 * time.Hour)
+		h.drain(2 * day)
+		h.sent(v)
 		require.Len(t, h.account.Distributions(), 1, "the reminder counts from when the invitation went")
-		h.drain(2 * 24 * time.Hour)
+		h.pass(day)
+		h.sent(v)
+		h.drain(day)
 		require.Len(t, h.account.Distributions(), 2)
 		h.account.Respond(h.account.Distributions()[0].ID, true, true)
 		h.drain(24 * time.Hour)
-		require.Equal(t, "finished", string(h.invitation(dist).Status), "what the account knows it by is still known")
+		require.Equal(t, "finished", string(h.invitation(v).Status), "what the account knows it by is still known")
 		require.Len(t, h.account.Distributions(), 3)
 	})
 }

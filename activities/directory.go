@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/activities/task/distribute"
@@ -23,14 +22,13 @@ type DirectoryStore interface {
 	FindContact(ctx context.Context, dir contact.Directory, in *contact.Input) (id.ID, error)
 	ApplyStep(ctx context.Context, dir contact.Directory, c contact.ForStep) (contact.Outcome, error)
 	RunByID(ctx context.Context, run id.ID) (run.Run, error)
-	CreateDistribution(ctx context.Context, d distribution.New, lease time.Duration) (dist, invitation id.ID, err error)
+	Invite(ctx context.Context, n distribution.New) (dist, invitation id.ID, err error)
 }
 
 // Directory is the built-in directory as the tasks see it.
 type Directory struct {
 	Store     DirectoryStore
 	Revisions Revisions
-	Now       func() time.Time
 }
 
 func (d *Directory) named(ctx context.Context, name string) (*routing.Directory, *routing.Table, error) {
@@ -98,9 +96,10 @@ func (d *Directory) UpsertContact(ctx context.Context, r task.ContactRequest) (i
 	return out.Contact, out.Created || len(out.Changes) > 0, err
 }
 
-// CreateDistribution makes a distribution with its invitation and freezes what its
-// messages speak of. A second call for the same run and step returns the first's.
-func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request) (dist, invitation id.ID, err error) {
+// Invite makes an invitation in the standing distribution of the run's step and
+// freezes what its messages speak of. A second call for the same run and step returns
+// the first's.
+func (d *Directory) Invite(ctx context.Context, r distribute.Request) (dist, invitation id.ID, err error) {
 	dir, live, err := d.named(ctx, r.Directory)
 	if err != nil {
 		return 0, 0, err
@@ -133,14 +132,10 @@ func (d *Directory) CreateDistribution(ctx context.Context, r distribute.Request
 	if err != nil {
 		return 0, 0, err
 	}
-	n := distribution.New{
-		Run: r.Run, Step: string(r.Step), Directory: dir.ID, Destination: destination, Survey: r.Survey, Channel: r.Channel,
-		Settings: settings, Contact: r.Contact, Snapshot: string(snapshot),
-	}
-	if after := r.Settings.Expires.Std(); after > 0 {
-		n.Expires = d.Now().Add(after)
-	}
-	return d.Store.CreateDistribution(ctx, n, HandoverLease)
+	return d.Store.Invite(ctx, distribution.New{
+		Workflow: run.Workflow, Version: run.Version, Run: r.Run, Step: r.Step, Contact: r.Contact, Snapshot: string(snapshot),
+		Asked: distribution.Asked{Directory: dir.ID, Destination: destination, Survey: r.Survey, Channel: r.Channel, Settings: settings},
+	})
 }
 
 // account is the destination whose account sends a distribution; 0 when we do.

@@ -3,10 +3,10 @@ package activities
 import (
 	"cmp"
 	"context"
+	"sync"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/handover"
@@ -17,15 +17,16 @@ import (
 // DistributionStore is where distributions and their invitations are kept.
 type DistributionStore interface {
 	BeginDistribution(ctx context.Context, dist id.ID) (distribution.Distribution, error)
-	DistributionByID(ctx context.Context, dist id.ID) (distribution.Distribution, error)
-	SetDistributionStatus(ctx context.Context, dist id.ID, status distribution.State) error
-	Unsent(ctx context.Context, dist id.ID, kind distribution.Kind, after id.ID, limit int) ([]id.ID, error)
-	OpenInvitations(ctx context.Context, dist id.ID) (int, error)
+	StayAwake(ctx context.Context, dist id.ID, lease time.Duration) error
+	Rest(ctx context.Context, dist id.ID) (next time.Time, err error)
+	DueInvitations(ctx context.Context, dist id.ID, limit int) ([]distribution.Due, error)
+	AskedOf(ctx context.Context, invitation id.ID) (distribution.Asked, error)
 	Reserve(ctx context.Context, invitation id.ID, kind distribution.Kind, rule distribution.Rule) (distribution.Reservation, error)
-	MessageWasSent(ctx context.Context, invitation id.ID, kind distribution.Kind) error
+	MessageWasSent(ctx context.Context, invitation id.ID, kind distribution.Kind, next distribution.Then) error
 	MessageFailed(ctx context.Context, invitation id.ID, kind distribution.Kind, reason string, final bool) error
-	ExpireInvitations(ctx context.Context, dist id.ID) error
-	QueueMessages(ctx context.Context, destination id.ID, kind distribution.Kind, invitations []id.ID, due time.Time) error
+	Next(ctx context.Context, invitation id.ID, done distribution.Kind, next distribution.Then) error
+	Forward(ctx context.Context, destination, invitation id.ID, kind distribution.Kind, next distribution.Then) error
+	ExpireInvitation(ctx context.Context, invitation id.ID) error
 }
 
 // MailSender hands a mail over. An error of kind Invalid is final for this mail;
@@ -46,135 +47,219 @@ type Distributions struct {
 	Now       func() time.Time
 }
 
-// Schedule is what a distribution's workflow walks: when its reminders go, and
-// when it ends, each counted from its start.
+// Schedule is what a distribution's workflow begins with.
 type Schedule struct {
-	Ended     bool            `json:"ended,omitempty"`
+	Standing bool `json:"standing,omitempty"` // it drains what is due
+	Ended    bool `json:"ended,omitempty"`    // there is nothing to do
+
+	// Of a single run's, up to 0.1.0: when its reminders go and when it ends, each
+	// counted from its start.
 	Reminders []time.Duration `json:"reminders,omitempty"`
 	Expires   time.Duration   `json:"expires,omitempty"`
 }
 
-// BeginDistribution marks a distribution as sending and gives its schedule.
-// Running it twice gives the same.
+// BeginDistribution says how a distribution's workflow begins. One of a single run is
+// put into its step's standing one, and there is nothing left to do. Running it twice
+// gives the same.
 func (a *Distributions) BeginDistribution(ctx context.Context, in handover.DistributionInput) (Schedule, error) {
 	d, err := a.Store.BeginDistribution(ctx, in.Distribution)
-	if err != nil {
-		return Schedule{}, err
+	standing := d.Workflow != 0 && !d.Status.Ended()
+	return Schedule{Standing: standing, Ended: !standing}, err
+}
+
+const (
+	// sendPage is how many invitations are looked up at a time.
+	sendPage = 100
+	// sendAtOnce is how many messages are on their way at the same time.
+	sendAtOnce = 8
+	// sendRound is after how long a round ends, so that it is seen in the history.
+	sendRound = time.Minute
+	// mailAway is how long a distribution counts as awake whose mail server does not
+	// answer: as long as Temporal waits at most before it tries again.
+	mailAway = 5 * time.Minute
+	// noteTime is how long there is to note how a mail went when the process is about
+	// to stop: one that is not noted goes again.
+	noteTime = 5 * time.Second
+)
+
+// SendDue does what is due in a distribution: invitations, reminders, ends of the
+// time to answer. Opt-outs, answers, expiry and, for invitations, the frequency rule
+// are looked at in the moment of each send. It says when something is due next.
+// Running it twice: what was recorded is not due any more; a message that was on its
+// way when the first run broke off is sent again with the same Message-ID, and the
+// outbox keeps that once. Those of a remote account are queued for its Deliver
+// workflow, each once. An error is that of a mail server that takes nothing at all.
+func (a *Distributions) SendDue(ctx context.Context, in handover.DistributionInput) (delivery.Drained, error) {
+	defer alive(ctx)()
+	var out delivery.Drained
+	for begun := time.Now(); time.Since(begun) < sendRound; {
+		due, err := a.Store.DueInvitations(ctx, in.Distribution, sendPage)
+		if err != nil {
+			return out, err
+		}
+		if len(due) == 0 {
+			next, err := a.Store.Rest(ctx, in.Distribution)
+			if err != nil {
+				return out, err
+			}
+			if out.Empty, out.Next = next.IsZero(), next.Sub(a.Now()); out.Empty || out.Next > 0 {
+				out.Next = max(out.Next, 0)
+				return out, nil
+			}
+			continue // due meanwhile
+		}
+		if err := a.Store.StayAwake(ctx, in.Distribution, HandoverLease); err != nil {
+			return out, err
+		}
+		p := page{Distributions: a, asked: map[string]asked{}}
+		err = p.send(ctx, due)
+		out.Done += p.done
+		if err != nil {
+			return out, err
+		}
+		if p.away != nil && p.done == 0 {
+			if err := a.Store.StayAwake(ctx, in.Distribution, mailAway); err != nil {
+				return out, err
+			}
+			return out, p.away
+		}
 	}
-	s, err := distribution.ReadStored(d.Settings)
-	if err != nil {
-		return Schedule{}, err
-	}
-	out := Schedule{Ended: d.Status == distribution.StateDone, Expires: s.Expires.Std()}
-	for _, r := range s.Reminders {
-		out.Reminders = append(out.Reminders, r.After.Std())
-	}
+	out.Next = 0
 	return out, nil
 }
 
-// SendInput names the messages of one kind of a distribution.
-type SendInput struct {
-	Distribution id.ID             `json:"distribution"`
-	Kind         distribution.Kind `json:"kind"`
+// page is some invitations that are dealt with at the same time.
+type page struct {
+	*Distributions
+
+	mu    sync.Mutex
+	asked map[string]asked // by version
+	done  int
+	tried int   // in vain, one after the other
+	away  error // why nothing could be sent
 }
 
-// Sent counts messages.
-type Sent struct {
-	Sent    int `json:"sent"`
-	Skipped int `json:"skipped"`
-	Failed  int `json:"failed"`
-	Queued  int `json:"queued,omitempty"` // for the remote account's Deliver workflow
+// asked is what an invitation asks, read.
+type asked struct {
+	distribution.Asked
+	settings distribution.Settings
+	rule     distribution.Rule
 }
 
-// sendPage is how many invitations are looked up at a time.
-const sendPage = 100
-
-// SendMessages sends one kind of message to everybody of a distribution who may
-// get it now. Opt-outs, answers, expiry and, for invitations, the frequency rule
-// are looked at in the moment of each send. Running it twice: messages that went
-// out are left alone; one that was on its way when the first run broke off is sent
-// again with the same Message-ID, and the outbox keeps that once. Those of a remote
-// account are queued for its Deliver workflow, each once.
-func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, error) {
-	defer alive(ctx)()
-	d, err := a.Store.DistributionByID(ctx, in.Distribution)
-	if err != nil {
-		return Sent{}, err
-	}
-	var total Sent
-	var after id.ID
-	for {
-		page, err := a.Store.Unsent(ctx, in.Distribution, in.Kind, after, sendPage)
-		if err != nil {
-			return total, err
+// send deals with all of them, or until the database fails or the mail server takes
+// nothing: the rest stays due.
+func (p *page) send(ctx context.Context, due []distribution.Due) error {
+	var all sync.WaitGroup
+	var failed error
+	slots := make(chan struct{}, sendAtOnce)
+	for _, d := range due {
+		slots <- struct{}{}
+		p.mu.Lock()
+		stop := failed != nil || p.tried >= sendAtOnce || ctx.Err() != nil
+		p.mu.Unlock()
+		if stop {
+			break
 		}
-		if len(page) == 0 {
-			return total, a.Store.SetDistributionStatus(ctx, in.Distribution, distribution.StateWaiting)
-		}
-		if d.Destination != 0 {
-			if err := a.Store.QueueMessages(ctx, d.Destination, in.Kind, page, a.Now()); err != nil {
-				return total, err
+		all.Go(func() {
+			defer func() { <-slots }()
+			if err := fault.Guard(func() error { return p.one(ctx, d) }); err != nil {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				failed = cmp.Or(failed, err)
 			}
-			after = page[len(page)-1]
-			total.Queued += len(page)
-			continue
-		}
-		for _, invitation := range page {
-			if err := a.send(ctx, d, invitation, in.Kind, &total); err != nil {
-				return total, err
-			}
-			after = invitation
-			activity.RecordHeartbeat(ctx, total)
-		}
+		})
 	}
+	all.Wait()
+	return cmp.Or(failed, ctx.Err())
 }
 
-func (a *Distributions) send(ctx context.Context, d distribution.Distribution, invitation id.ID, kind distribution.Kind, total *Sent) error {
-	s, err := distribution.ReadStored(d.Settings)
+// one does what is due for one invitation and puts what follows into the queue.
+func (p *page) one(ctx context.Context, d distribution.Due) error {
+	nothing := distribution.Then{}
+	if d.Status.Over() { // ended while it waited
+		return p.Store.Next(ctx, d.Invitation, d.Kind, nothing)
+	}
+	if d.Kind == distribution.KindExpiry {
+		return p.Store.ExpireInvitation(ctx, d.Invitation)
+	}
+	a, err := p.about(ctx, d)
 	if err != nil {
 		return err
 	}
-	rule, err := a.rule(ctx, d, s.Settings)
+	now, sent := p.Now(), d.Sent()
+	if sent.IsZero() {
+		sent = now
+	}
+	next := a.settings.Then(d.Kind, sent, now)
+	unsent := next // what follows when it did not go
+	if d.Kind == distribution.KindInvitation {
+		unsent = nothing
+	}
+	if a.Destination != 0 { // what follows an invitation is known when the account has sent it
+		return p.Store.Forward(ctx, a.Destination, d.Invitation, d.Kind, unsent)
+	}
+	r, err := p.Store.Reserve(ctx, d.Invitation, d.Kind, a.rule)
 	if err != nil {
 		return err
 	}
-	r, err := a.Store.Reserve(ctx, invitation, kind, rule)
-	if err != nil {
-		return err
+	if r.Sent || !r.Verdict.OK {
+		return p.Store.Next(ctx, d.Invitation, d.Kind, unsent)
 	}
-	switch {
-	case r.Sent:
-		return nil
-	case !r.Verdict.OK:
-		total.Skipped++
-		return nil
-	}
-	m, err := a.compose(s.Settings, r, kind)
+	m, err := p.compose(a.settings, r, d.Kind)
 	if err == nil {
-		err = a.Mail.Send(ctx, m)
+		err = p.Mail.Send(ctx, m)
 	}
+	p.count(err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	defer cancel()
 	if err == nil {
-		total.Sent++
-		return a.Store.MessageWasSent(ctx, invitation, kind)
+		return p.Store.MessageWasSent(ctx, d.Invitation, d.Kind, next)
 	}
-	final := fault.KindOf(err).Final() || a.Now().Sub(r.Since) > patience
-	if noted := a.Store.MessageFailed(ctx, invitation, kind, fault.Words(err), final); noted != nil {
-		return noted
+	final := fault.KindOf(err).Final() || now.Sub(r.Since) > patience
+	if err := p.Store.MessageFailed(ctx, d.Invitation, d.Kind, fault.Words(err), final); err != nil {
+		return err
 	}
-	if final {
-		total.Failed++
-		return nil
+	if !final {
+		unsent = distribution.Then{Kind: d.Kind, Due: now.Add(delivery.Backoff(d.Tries+1, 0))}
 	}
-	return err
+	return p.Store.Next(ctx, d.Invitation, d.Kind, unsent)
 }
 
-// rule is what a message of a distribution is judged by now.
-func (a *Distributions) rule(ctx context.Context, d distribution.Distribution, s distribution.Settings) (distribution.Rule, error) {
-	live, err := a.Revisions.Current(ctx)
-	if err != nil {
-		return distribution.Rule{}, err
+// count notes how a mail went.
+func (p *page) count(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil || fault.KindOf(err).Final() {
+		p.done++
+		p.tried = 0
+		return
 	}
-	return distribution.Rule{Window: live.Frequency(d.Directory), IgnoreFrequency: s.IgnoreFrequency}, nil
+	p.tried++
+	p.away = err
+}
+
+// about is what an invitation asks and what its messages are judged by now.
+func (p *page) about(ctx context.Context, d distribution.Due) (asked, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a, ok := p.asked[string(d.Version)]; ok {
+		return a, nil
+	}
+	read, err := p.Store.AskedOf(ctx, d.Invitation)
+	if err != nil {
+		return asked{}, err
+	}
+	s, err := distribution.ReadStored(read.Settings)
+	if err != nil {
+		return asked{}, err
+	}
+	live, err := p.Revisions.Current(ctx)
+	if err != nil {
+		return asked{}, err
+	}
+	a := asked{read, s.Settings, distribution.Rule{Window: live.Frequency(read.Directory), IgnoreFrequency: s.IgnoreFrequency}}
+	p.asked[string(d.Version)] = a
+	return a, nil
 }
 
 func (a *Distributions) compose(s distribution.Settings, r distribution.Reservation, kind distribution.Kind) (mail.Message, error) {
@@ -194,26 +279,41 @@ func (a *Distributions) compose(s distribution.Settings, r distribution.Reservat
 	})
 }
 
-// Remaining counts the invitations that may still be answered.
-func (a *Distributions) Remaining(ctx context.Context, in handover.DistributionInput) (int, error) {
-	return a.Store.OpenInvitations(ctx, in.Distribution)
+// What follows is called by executions of 0.1.0, when each step of each run had a
+// distribution of its own: they find their invitations gone to the standing one, and
+// end.
+
+// SendInput names the messages of one kind of a distribution.
+type SendInput struct {
+	Distribution id.ID             `json:"distribution"`
+	Kind         distribution.Kind `json:"kind"`
 }
 
-// FinishDistribution ends a distribution: who has not answered by now is expired.
-// Running it twice changes nothing.
+// Sent counts messages.
+type Sent struct {
+	Sent    int `json:"sent"`
+	Skipped int `json:"skipped"`
+	Failed  int `json:"failed"`
+	Queued  int `json:"queued,omitempty"`
+}
+
+// SendMessages leaves sending to the standing distribution. Running it twice changes
+// nothing.
+func (a *Distributions) SendMessages(ctx context.Context, in SendInput) (Sent, error) {
+	_, err := a.Store.BeginDistribution(ctx, in.Distribution)
+	return Sent{}, err
+}
+
+// Remaining counts the invitations that are left here: none. Running it twice changes
+// nothing.
+func (a *Distributions) Remaining(ctx context.Context, in handover.DistributionInput) (int, error) {
+	_, err := a.Store.BeginDistribution(ctx, in.Distribution)
+	return 0, err
+}
+
+// FinishDistribution ends nothing: expiry is the standing distribution's too. Running
+// it twice changes nothing.
 func (a *Distributions) FinishDistribution(ctx context.Context, in handover.DistributionInput) error {
-	d, err := a.Store.DistributionByID(ctx, in.Distribution)
-	if err != nil {
-		return err
-	}
-	s, err := distribution.ReadStored(d.Settings)
-	if err != nil {
-		return err
-	}
-	if s.Expires > 0 {
-		if err := a.Store.ExpireInvitations(ctx, in.Distribution); err != nil {
-			return err
-		}
-	}
-	return a.Store.SetDistributionStatus(ctx, in.Distribution, distribution.StateDone)
+	_, err := a.Store.BeginDistribution(ctx, in.Distribution)
+	return err
 }

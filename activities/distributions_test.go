@@ -3,6 +3,7 @@ package activities_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -10,78 +11,133 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/mail"
+	"github.com/segue-xm/segue/internal/data/query"
 )
+
+const day = 24 * time.Hour
 
 func TestDistribution_EachActivityTwice_HappensOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		in := handover.DistributionInput{Distribution: h.invited("ada")}
+		v := h.invited("ada")
 		for range 2 {
-			s, err := h.dists.BeginDistribution(t.Context(), in)
+			s, err := h.dists.BeginDistribution(t.Context(), handover.DistributionInput{Distribution: v.dist})
 			require.NoError(t, err)
-			require.Equal(t, activities.Schedule{Reminders: []time.Duration{72 * time.Hour}, Expires: 14 * 24 * time.Hour}, s)
+			require.Equal(t, activities.Schedule{Standing: true}, s)
 		}
-		for i := range 2 {
-			sent, err := h.send(in.Distribution, distribution.KindInvitation)
-			require.NoError(t, err)
-			require.Equal(t, activities.Sent{Sent: 1 - i}, sent)
-			n, err := h.dists.Remaining(t.Context(), in)
-			require.NoError(t, err)
-			require.Equal(t, 1, n)
-		}
+		h.sent(v)
 		require.Len(t, h.mails(), 1)
 		require.Equal(t, "Hello ada", h.mails()[0].Subject)
-		for range 2 {
-			_, err := h.send(in.Distribution, distribution.KindReminder(1))
-			require.NoError(t, err)
-		}
+		r, err := h.send(v)
+		require.NoError(t, err)
+		require.Equal(t, delivery.Drained{Next: 3 * day}, r, "the reminder")
+		h.pass(3 * day)
+		h.sent(v)
 		require.Len(t, h.mails(), 2)
-		for range 2 {
-			require.NoError(t, h.dists.FinishDistribution(t.Context(), in))
-			require.Equal(t, distribution.Expired, h.invitation(in.Distribution).Status)
-			n, err := h.dists.Remaining(t.Context(), in)
-			require.NoError(t, err)
-			require.Zero(t, n)
-		}
-		s, err := h.dists.BeginDistribution(t.Context(), in)
+		r, err = h.send(v)
 		require.NoError(t, err)
-		require.True(t, s.Ended)
-		_, err = h.send(in.Distribution, distribution.KindReminder(1))
+		require.Equal(t, delivery.Drained{Next: 11 * day}, r, "the end of the time to answer")
+		h.pass(11 * day)
+		h.sent(v)
+		require.Equal(t, distribution.Expired, h.invitation(v).Status)
+		r, err = h.send(v)
 		require.NoError(t, err)
+		require.Equal(t, delivery.Drained{Empty: true}, r)
 		require.Len(t, h.mails(), 2, "who expired is left alone")
 	})
 }
 
-func TestSendMessages_BreaksOffBetweenMailAndMark_OneMail(t *testing.T) {
+func TestDistribution_OfAStep_HasThePeopleOfAllItsRuns(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		d := h.invited("ada")
+		ada, ben := h.invited("ada"), h.invited("ben")
+		require.Equal(t, ada.dist, ben.dist)
+		require.Equal(t, []id.ID{ada.dist}, h.launched.dists, "nobody is told again before it has looked")
+		h.sent(ada)
+		require.Len(t, h.mails(), 2)
+		for _, f := range []query.DistributionQuery{{}, {Run: ben.run}, {Workflow: h.named("workflow", "feedback")}, {Survey: "tour"}} {
+			rows, _, err := h.ListDistributions(t.Context(), f, query.Paging{Limit: 10})
+			require.NoError(t, err)
+			require.Len(t, rows, 1)
+			require.Equal(t, "ask", rows[0].Step)
+			require.Equal(t, distribution.StateStanding, rows[0].Status)
+			require.Zero(t, rows[0].Run)
+		}
+		cyd := h.invited("cyd")
+		require.Equal(t, []id.ID{ada.dist, cyd.dist}, h.launched.dists, "it had looked away")
+		counts, err := h.DistributionCounts(t.Context(), []id.ID{ada.dist})
+		require.NoError(t, err)
+		require.Equal(t, []query.CountRow{{Distribution: ada.dist, Status: "pending", N: 1}, {Distribution: ada.dist, Status: "sent", N: 2, Sent: 2}}, counts)
+	})
+}
+
+func TestDistribution_WorkflowChanges_InvitationsKeepWhatTheyAsk(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		ada := h.invited("ada")
+		p := h.plan()
+		p.Workflows[0].Steps[2].With.Set("subject", "Well, {{ fields.user }}?")
+		p.Workflows[0].Steps[2].With.Set("expires", "5d")
+		h.save(p)
+		ben := h.invited("ben")
+		require.Equal(t, ada.dist, ben.dist)
+		h.sent(ada)
+		var subjects []string
+		for _, m := range h.mails() {
+			subjects = append(subjects, m.Subject)
+		}
+		require.ElementsMatch(t, []string{"Hello ada", "Well, ben?"}, subjects)
+		h.pass(6 * day)
+		h.sent(ada)
+		require.Equal(t, distribution.Sent, h.invitation(ada).Status)
+		require.Equal(t, distribution.Expired, h.invitation(ben).Status)
+	})
+}
+
+func TestDistribution_SentLate_TimesCountFromThen(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		v := h.invited("ada")
+		h.pass(20 * day) // longer than the time to answer
+		h.sent(v)
+		require.Equal(t, distribution.Sent, h.invitation(v).Status)
+		require.Equal(t, h.now().Add(14*day).UnixMilli(), h.invitation(v).ExpiresAt.Int64)
+		h.pass(2 * day)
+		h.sent(v)
+		require.Len(t, h.mails(), 1)
+		h.pass(day)
+		h.sent(v)
+		require.Len(t, h.mails(), 2)
+	})
+}
+
+func TestSendDue_BreaksOffBetweenMailAndMark_OneMail(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		v := h.invited("ada")
 		outbox := h.dists.Mail
 		h.dists.Mail = &broken{MailSender: outbox, takes: true, err: fault.New(fault.Unavailable, "the connection broke after the mail was taken")}
-		_, err := h.send(d, distribution.KindInvitation)
+		_, err := h.send(v)
 		require.Error(t, err)
-		require.Equal(t, distribution.Pending, h.invitation(d).Status)
+		require.Equal(t, distribution.Pending, h.invitation(v).Status)
 		require.Len(t, h.mails(), 1)
 		h.dists.Mail = outbox
-		sent, err := h.send(d, distribution.KindInvitation)
-		require.NoError(t, err)
-		require.Equal(t, 1, sent.Sent)
-		require.Equal(t, distribution.Sent, h.invitation(d).Status)
+		h.pass(time.Minute)
+		h.sent(v)
+		require.Equal(t, distribution.Sent, h.invitation(v).Status)
 		require.Len(t, h.mails(), 1, "the same Message-ID")
 	})
 }
 
-func TestSendMessages_MarkIsLost_OneMail(t *testing.T) {
+func TestSendDue_MarkIsLost_OneMail(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		d := h.invited("ada")
+		v := h.invited("ada")
 		h.dists.Store = &unmarked{h.Store}
-		_, err := h.send(d, distribution.KindInvitation)
+		_, err := h.send(v)
 		require.Error(t, err)
 		h.dists.Store = h.Store
-		_, err = h.send(d, distribution.KindInvitation)
-		require.NoError(t, err)
+		h.sent(v)
 		require.Len(t, h.mails(), 1)
 	})
 }
@@ -89,94 +145,136 @@ func TestSendMessages_MarkIsLost_OneMail(t *testing.T) {
 // unmarked is a database that goes away before the mark.
 type unmarked struct{ activities.DistributionStore }
 
-func (unmarked) MessageWasSent(context.Context, id.ID, distribution.Kind) error {
+func (unmarked) MessageWasSent(context.Context, id.ID, distribution.Kind, distribution.Then) error {
 	return fault.New(fault.Unavailable, "gone")
 }
 
-func TestSendMessages_CanNeverBeSent_FailsAloneAndFreesItsPlace(t *testing.T) {
+func TestSendDue_CanNeverBeSent_FailsAloneAndFreesItsPlace(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		d := h.invited("ada")
+		v := h.invited("ada")
 		outbox := h.dists.Mail
 		h.dists.Mail = &broken{MailSender: outbox, err: fault.New(fault.Invalid, "no such mailbox")}
-		sent, err := h.send(d, distribution.KindInvitation)
-		require.NoError(t, err)
-		require.Equal(t, activities.Sent{Failed: 1}, sent)
-		require.Equal(t, distribution.Failed, h.invitation(d).Status)
-		require.Equal(t, "no such mailbox", h.invitation(d).Reason)
+		h.sent(v)
+		require.Equal(t, distribution.Failed, h.invitation(v).Status)
+		require.Equal(t, "no such mailbox", h.invitation(v).Reason)
 		h.dists.Mail = outbox
 		for range 2 { // the rule allows two
-			d := h.invited("ada")
-			_, err := h.send(d, distribution.KindInvitation)
-			require.NoError(t, err)
-			require.Equal(t, distribution.Sent, h.invitation(d).Status)
+			v := h.invited("ada")
+			h.sent(v)
+			require.Equal(t, distribution.Sent, h.invitation(v).Status)
 		}
 	})
 }
 
-func TestSendMessages_FrequencyRule_ConcurrentReservationsNeverExceedIt(t *testing.T) {
+func TestSendDue_FrequencyRule_ConcurrentReservationsNeverExceedIt(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		var dists []id.ID
+		var all []invited
 		for range 8 {
-			dists = append(dists, h.invited("ada"))
+			all = append(all, h.invited("ada"))
 		}
-		errs := make([]error, len(dists))
+		errs := make([]error, 3)
 		var wg sync.WaitGroup
-		for i, d := range dists {
-			wg.Go(func() { _, errs[i] = h.send(d, distribution.KindInvitation) })
+		for i := range errs {
+			wg.Go(func() { _, errs[i] = h.send(all[0]) })
 		}
 		wg.Wait()
 		require.NoError(t, errors.Join(errs...))
 		require.Len(t, h.mails(), 2)
 		count := map[distribution.Status]int{}
-		for _, d := range dists {
-			count[h.invitation(d).Status]++
+		for _, v := range all {
+			count[h.invitation(v).Status]++
 		}
 		require.Equal(t, map[distribution.Status]int{distribution.Sent: 2, distribution.Skipped: 6}, count)
 
-		h.pass(31 * 24 * time.Hour)
-		_, err := h.send(h.invited("ada"), distribution.KindInvitation)
-		require.NoError(t, err)
+		h.pass(31 * day)
+		h.sent(h.invited("ada"))
 		require.Len(t, h.mails(), 3, "the window moved on")
 	})
 }
 
-func TestSendMessages_OptOutAfterTheInvitation_NoReminder(t *testing.T) {
+func TestSendDue_OptOutAfterTheInvitation_NoReminder(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		d := h.invited("ada")
-		token := h.token(d)
-		_, changed, err := h.OptOut(t.Context(), token)
+		v := h.invited("ada")
+		_, changed, err := h.OptOut(t.Context(), h.token(v))
 		require.NoError(t, err)
 		require.True(t, changed)
-		sent, err := h.send(d, distribution.KindReminder(1))
-		require.NoError(t, err)
-		require.Equal(t, activities.Sent{Skipped: 1}, sent)
+		h.pass(3 * day)
+		h.sent(v)
 		require.Len(t, h.mails(), 1)
+		h.pass(11 * day)
+		h.sent(v)
+		require.Equal(t, distribution.Expired, h.invitation(v).Status)
 	})
 }
 
-func TestSendMessages_Answered_NoReminder(t *testing.T) {
+func TestSendDue_Answered_NothingMore(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
-		d := h.invited("ada")
-		token := h.token(d)
-		_, _, err := h.RecordAnswer(t.Context(), distribution.Answer{Token: token, Finished: true})
+		v := h.invited("ada")
+		_, _, err := h.RecordAnswer(t.Context(), distribution.Answer{Token: h.token(v), Finished: true})
 		require.NoError(t, err)
-		sent, err := h.send(d, distribution.KindReminder(1))
+		r, err := h.send(v)
 		require.NoError(t, err)
-		require.Zero(t, sent.Sent)
-		n, err := h.dists.Remaining(t.Context(), handover.DistributionInput{Distribution: d})
-		require.NoError(t, err)
-		require.Zero(t, n)
-		require.NoError(t, h.dists.FinishDistribution(t.Context(), handover.DistributionInput{Distribution: d}))
-		require.Equal(t, distribution.Finished, h.invitation(d).Status)
+		require.Equal(t, delivery.Drained{Empty: true}, r)
+		h.pass(20 * day)
+		h.sent(v)
+		require.Len(t, h.mails(), 1)
+		require.Equal(t, distribution.Finished, h.invitation(v).Status)
+		require.Contains(t, h.step(v.run, "ask").Output, `"status":"finished"`)
 	})
 }
 
-func TestSendMessages_FailsForNow_IsTriedAgain(t *testing.T) {
-	t.Parallel()
-	h := open(t, "sqlite://"+t.TempDir()+"/segue.db")
-	d := h.invited("ada")
-	h.dists.Mail = &broken{MailSender: h.dists.Mail, err: fault.New(fault.Unavailable, "try later")}
-	_, err := h.send(d, distribution.KindInvitation)
-	require.Error(t, err, "Temporal tries again")
-	require.Equal(t, distribution.Pending, h.invitation(d).Status)
+func TestSendDue_OneAddressIsSlow_OthersGoAndItIsTriedLater(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		var all []invited
+		for i := range 20 {
+			all = append(all, h.invited(fmt.Sprint("u", i)))
+		}
+		outbox := h.dists.Mail
+		h.dists.Mail = &greylisting{MailSender: outbox, to: "u3@example.com"}
+		r, err := h.send(all[0])
+		require.NoError(t, err)
+		require.Equal(t, 19, r.Done)
+		require.Equal(t, 5*time.Second, r.Next)
+		require.Equal(t, distribution.Pending, h.invitation(all[3]).Status)
+		h.dists.Mail = outbox
+		h.pass(5 * time.Second)
+		h.sent(all[0])
+		require.Len(t, h.mails(), 20)
+	})
+}
+
+func TestSendDue_MailServerAway_FewAreTried(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		var all []invited
+		for i := range 40 {
+			all = append(all, h.invited(fmt.Sprint("u", i)))
+		}
+		away := &greylisting{MailSender: h.dists.Mail}
+		h.dists.Mail = away
+		_, err := h.send(all[0])
+		require.Error(t, err, "Temporal tries again")
+		require.LessOrEqual(t, away.refused, 16)
+		h.dists.Mail = away.MailSender
+		h.pass(time.Minute)
+		h.sent(all[0])
+		require.Len(t, h.mails(), 40)
+	})
+}
+
+// greylisting is a mail server that takes nothing for an address for now; "" is all.
+type greylisting struct {
+	activities.MailSender
+	to      string
+	mu      sync.Mutex
+	refused int
+}
+
+func (g *greylisting) Send(ctx context.Context, m mail.Message) error {
+	if g.to == "" || m.To == g.to {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.refused++
+		return fault.New(fault.Unavailable, "try later")
+	}
+	return g.MailSender.Send(ctx, m)
 }

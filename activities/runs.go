@@ -33,6 +33,7 @@ type RunStore interface {
 	BeginStep(ctx context.Context, v id.ID, step run.Path, kind string, status run.StepStatus, input string) (run.Step, error)
 	StepError(ctx context.Context, v id.ID, step run.Path, message string) error
 	EndStep(ctx context.Context, v id.ID, step run.Path, status run.StepStatus, output, message string) error
+	ClaimDistribution(ctx context.Context, dist id.ID, lease time.Duration) (ours bool, err error)
 	Contact(ctx context.Context, c id.ID) (*contact.Contact, error)
 	FindContact(ctx context.Context, dir contact.Directory, in *contact.Input) (id.ID, error)
 }

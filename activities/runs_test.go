@@ -207,7 +207,7 @@ func TestRunTask_EachKindTwice_HappensOnce(t *testing.T) {
 		for range 2 {
 			_, err := h.runs.RunTask(t.Context(), activities.StepInput{Run: made, Step: "ask", Kind: "distribute"})
 			require.NoError(t, err)
-			rows, _, err := h.ListDistributions(t.Context(), made, query.Paging{Limit: 10})
+			rows, _, err := h.ListDistributions(t.Context(), query.DistributionQuery{Run: made}, query.Paging{Limit: 10})
 			require.NoError(t, err)
 			require.Len(t, rows, 1)
 			dists = append(dists, rows[0].ID)
@@ -295,7 +295,7 @@ func TestRunTask_BreaksOffAfterTheEffect_EffectIsThereOnce(t *testing.T) {
 			require.Equal(t, 2, h.step(made, s.Step).Attempts)
 		}
 		require.Len(t, h.contacts(), 1)
-		rows, _, err := h.ListDistributions(t.Context(), made, query.Paging{Limit: 10})
+		rows, _, err := h.ListInvitations(t.Context(), query.InvitationQuery{Run: made}, query.Paging{Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
 	})

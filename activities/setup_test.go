@@ -18,7 +18,6 @@ import (
 	"github.com/segue-xm/segue/activities/task/distribute"
 	"github.com/segue-xm/segue/activities/task/updatecontact"
 	"github.com/segue-xm/segue/internal/core/delivery"
-	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/mail"
@@ -129,7 +128,7 @@ type launches struct {
 	err   error
 }
 
-func (l *launches) answered(_ context.Context, run, _ id.ID) error {
+func (l *launches) answered(_ context.Context, run id.ID) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.told = append(l.told, run)
@@ -145,7 +144,7 @@ func (l *launches) StartRun(_ context.Context, run id.ID, _ string) error {
 	return l.err
 }
 
-func (l *launches) StartDistribution(_ context.Context, d id.ID) error {
+func (l *launches) WakeDistribution(_ context.Context, d id.ID) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err == nil {
@@ -180,7 +179,7 @@ func open(t *testing.T, url string) *house {
 	h.source, h.dir = h.named(plan.KindSource, "web"), h.named(plan.KindDirectory, "customers")
 
 	h.cache = routing.NewCache(s)
-	directory := &activities.Directory{Store: s, Revisions: h.cache, Now: h.now}
+	directory := &activities.Directory{Store: s, Revisions: h.cache}
 	tasks := task.NewRegistry()
 	task.Add(tasks, updatecontact.New(directory))
 	task.Add(tasks, distribute.New(directory, directory))
@@ -340,8 +339,11 @@ func (h *house) status(run id.ID) run.Run {
 	return r
 }
 
-// invited makes a run for a user whose survey is sent, and returns its distribution.
-func (h *house) invited(user string) id.ID {
+// invited is a run whose step has invited somebody.
+type invited struct{ run, dist id.ID }
+
+// invited makes a run for a user who is to be sent a survey.
+func (h *house) invited(user string) invited {
 	h.t.Helper()
 	run := h.run(user)
 	for _, s := range []activities.StepInput{{Run: run, Step: "know", Kind: "update_contact"}, {Run: run, Step: "ask", Kind: "distribute"}} {
@@ -349,26 +351,37 @@ func (h *house) invited(user string) id.ID {
 		require.NoError(h.t, err)
 		require.False(h.t, r.Failed, h.step(run, s.Step).Error)
 		if r.Distribution != 0 {
-			return r.Distribution
+			return invited{run, r.Distribution}
 		}
 	}
 	require.Fail(h.t, "no distribution")
-	return 0
+	return invited{}
 }
 
-// send sends one kind of message, as an activity because it says that it lives.
-func (h *house) send(d id.ID, kind distribution.Kind) (activities.Sent, error) {
+// send sends what is due in a distribution, as an activity because it says that it
+// lives.
+func (h *house) send(v invited) (delivery.Drained, error) {
 	h.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
-	env.RegisterActivity(h.dists.SendMessages)
-	var sent activities.Sent
-	v, err := env.ExecuteActivity(h.dists.SendMessages, activities.SendInput{Distribution: d, Kind: kind})
+	env.RegisterActivity(h.dists.SendDue)
+	var sent delivery.Drained
+	got, err := env.ExecuteActivity(h.dists.SendDue, handover.DistributionInput{Distribution: v.dist})
 	if err == nil {
-		err = v.Get(&sent)
+		err = got.Get(&sent)
 	}
 	return sent, err
+}
+
+// sent sends what is due, twice, and requires that the second time finds nothing.
+func (h *house) sent(v invited) {
+	h.t.Helper()
+	_, err := h.send(v)
+	require.NoError(h.t, err)
+	again, err := h.send(v)
+	require.NoError(h.t, err)
+	require.Zero(h.t, again.Done)
 }
 
 func (h *house) mails() []query.MailRow {
@@ -378,9 +391,9 @@ func (h *house) mails() []query.MailRow {
 	return rows
 }
 
-func (h *house) invitation(d id.ID) query.InvitationRow {
+func (h *house) invitation(v invited) query.InvitationRow {
 	h.t.Helper()
-	rows, _, err := h.ListInvitations(h.t.Context(), query.InvitationQuery{Distribution: d}, query.Paging{Limit: 10})
+	rows, _, err := h.ListInvitations(h.t.Context(), query.InvitationQuery{Run: v.run}, query.Paging{Limit: 10})
 	require.NoError(h.t, err)
 	require.Len(h.t, rows, 1)
 	return rows[0]
@@ -402,12 +415,11 @@ func (b *broken) Send(ctx context.Context, m mail.Message) error {
 	return b.err
 }
 
-// token is the personal link's of a distribution's only invitation.
-func (h *house) token(d id.ID) string {
+// token is the personal link's of an invitation, which is sent.
+func (h *house) token(v invited) string {
 	h.t.Helper()
-	_, err := h.send(d, "invitation")
+	h.sent(v)
+	inv, err := h.InvitationByID(h.t.Context(), h.invitation(v).ID)
 	require.NoError(h.t, err)
-	inv, err := h.Reserve(h.t.Context(), h.invitation(d).ID, "invitation", distribution.Rule{})
-	require.NoError(h.t, err)
-	return inv.Invitation.Token
+	return inv.Token
 }

@@ -298,9 +298,17 @@ func (a *Runs) RunTask(ctx context.Context, in StepInput) (StepResult, error) {
 		return StepResult{}, err
 	}
 	if out.Distribution != 0 {
-		_ = a.Launcher.StartDistribution(ctx, out.Distribution) // swept
+		a.wake(ctx, out.Distribution)
 	}
 	return StepResult{Distribution: out.Distribution}, nil
+}
+
+// wake tells a distribution that somebody was put into its queue, when it is not
+// looking already. What goes wrong here is mended by a sweeper.
+func (a *Runs) wake(ctx context.Context, dist id.ID) {
+	if ours, err := a.Store.ClaimDistribution(ctx, dist, HandoverLease); err == nil && ours {
+		_ = a.Launcher.WakeDistribution(ctx, dist)
+	}
 }
 
 // patience is how long a step is tried while its contact is not there or a remote

@@ -18,6 +18,8 @@ import (
 // Backlog is where hand-overs that did not arrive are found.
 type Backlog interface {
 	ClaimInbox(ctx context.Context, limit int, lease time.Duration) ([]id.ID, error)
+	ClaimDistributions(ctx context.Context, lease time.Duration) ([]id.ID, error)
+	AdoptDistributions(ctx context.Context, limit int) (int, error)
 	ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]handover.Overdue, error)
 	DueNow(ctx context.Context) ([]delivery.Due, error)
 	Holds(ctx context.Context, revision int64) (delivery.Holds, error)
@@ -30,12 +32,12 @@ type Backlog interface {
 type Launcher interface {
 	ProcessEvents(ctx context.Context, events []id.ID, source string) error
 	StartRun(ctx context.Context, run id.ID, workflow string) error
-	StartDistribution(ctx context.Context, distribution id.ID) error
+	WakeDistribution(ctx context.Context, distribution id.ID) error
 	WakeDelivery(ctx context.Context, destination id.ID) error
 }
 
 // Sweeper repeats hand-overs to Temporal whose lease ran out: event to
-// ProcessEvents, run to RunWorkflow, distribution to Distribute, queued delivery to
+// ProcessEvents, run to RunWorkflow, due invitation to Distribute, queued delivery to
 // Deliver. Any number of sweepers may run; a claim is given to one of them.
 type Sweeper struct {
 	Backlog   Backlog
@@ -95,7 +97,7 @@ func (s *Sweeper) report(ctx context.Context, what string, err error) {
 // Once makes one round. It stops at the first failed start: what was claimed comes
 // back when its lease runs out.
 func (s *Sweeper) Once(ctx context.Context) error {
-	for _, sweep := range []func(context.Context) error{s.events, s.handovers, s.held, s.deliveries} {
+	for _, sweep := range []func(context.Context) error{s.events, s.handovers, s.adopt, s.distributions, s.held, s.deliveries} {
 		if err := sweep(ctx); err != nil {
 			return err
 		}
@@ -157,10 +159,31 @@ func (s *Sweeper) handovers(ctx context.Context) error {
 	}
 	return each(list, func(h handover.Overdue) error {
 		if h.Kind == handover.KindDistribution {
-			return s.Launcher.StartDistribution(ctx, h.ID)
+			return s.Launcher.WakeDistribution(ctx, h.ID)
 		}
 		return s.Launcher.StartRun(ctx, h.ID, "")
 	})
+}
+
+// adoptLimit is how many distributions of single runs one round adopts.
+const adoptLimit = 500
+
+// adopt puts what 0.1.0 left into standing distributions, some in each round.
+func (s *Sweeper) adopt(ctx context.Context) error {
+	n, err := s.Backlog.AdoptDistributions(ctx, adoptLimit)
+	if n > 0 {
+		s.Logger.InfoContext(ctx, "distributions of single runs were put into those of their steps", "distributions", n)
+	}
+	return err
+}
+
+// distributions wakes those that are asleep though something is due.
+func (s *Sweeper) distributions(ctx context.Context) error {
+	due, err := s.Backlog.ClaimDistributions(ctx, sweepLease)
+	if err != nil {
+		return err
+	}
+	return each(due, func(d id.ID) error { return s.Launcher.WakeDistribution(ctx, d) })
 }
 
 // held makes the deliveries of destinations that were switched on again, or

@@ -57,7 +57,7 @@ func (f *fakeTemporal) ProcessEvents(_ context.Context, events []id.ID, _ string
 func (f *fakeTemporal) StartRun(_ context.Context, run id.ID, _ string) error {
 	return f.note(func() { f.runs = append(f.runs, run) })
 }
-func (f *fakeTemporal) StartDistribution(_ context.Context, d id.ID) error {
+func (f *fakeTemporal) WakeDistribution(_ context.Context, d id.ID) error {
 	return f.note(func() { f.dists = append(f.dists, d) })
 }
 func (f *fakeTemporal) WakeDelivery(_ context.Context, d id.ID) error {
@@ -210,8 +210,12 @@ func TestSweeper_RunsAndDistributions_AreStartedUntilTheyBegin(t *testing.T) {
 			Action: plan.StartWorkflow, Status: delivery.Pending, Occurred: l.clock, Due: l.clock.Add(time.Hour)}}))
 		runs, err := l.CreateRuns(ctx, []run.New{{Ref: ref, Workflow: 1, Version: 1, Directory: 2, Status: run.Pending, Fields: "[]", Payload: []byte(`{}`)}}, 30*time.Second)
 		require.NoError(t, err)
-		d, _, err := l.CreateDistribution(ctx, distribution.New{Run: runs[0].Run, Step: "ask", Directory: 2, Survey: "s", Channel: "email", Settings: "{}", Contact: 3, Snapshot: "{}"}, 30*time.Second)
+		d, _, err := l.Invite(ctx, distribution.New{Workflow: 1, Version: 1, Run: runs[0].Run, Step: "ask", Contact: 3, Snapshot: "{}",
+			Asked: distribution.Asked{Directory: 2, Survey: "s", Channel: "email", Settings: "{}"}})
 		require.NoError(t, err)
+		ours, err := l.ClaimDistribution(ctx, d, 30*time.Second)
+		require.NoError(t, err)
+		require.True(t, ours, "whoever put somebody into it is to wake it")
 
 		require.NoError(t, l.sweeper.Once(ctx))
 		require.Zero(t, l.temporal.starts)
@@ -225,12 +229,16 @@ func TestSweeper_RunsAndDistributions_AreStartedUntilTheyBegin(t *testing.T) {
 		require.Equal(t, d, l.temporal.dists[0])
 		_, err = l.BeginRun(ctx, runs[0].Run)
 		require.NoError(t, err)
-		_, err = l.BeginDistribution(ctx, d)
-		require.NoError(t, err)
+		require.NoError(t, l.StayAwake(ctx, d, 2*time.Hour))
 		l.clock = l.clock.Add(time.Hour)
 		require.NoError(t, l.sweeper.Once(ctx))
 		require.Len(t, l.temporal.runs, 2)
 		require.Len(t, l.temporal.dists, 2)
+		next, err := l.Rest(ctx, d)
+		require.NoError(t, err)
+		require.False(t, next.IsZero())
+		require.NoError(t, l.sweeper.Once(ctx))
+		require.Len(t, l.temporal.dists, 3, "it looks away though something is due")
 	})
 }
 

@@ -10,15 +10,27 @@ import (
 	"github.com/segue-xm/segue/internal/core/handover"
 )
 
-// Distribute sends the messages of one distribution: the invitation at once, each
-// reminder when it is due to those who have not answered, and ends when everybody
-// has or the time is over.
+// linger is how long a distribution with nothing in its queue waits for more: runs
+// come in crowds, and being told is cheaper than being started.
+const linger = 5 * time.Minute
+
+// Distribute sends what is due in a standing distribution, invitations and reminders,
+// ends what nobody answered in time, and waits for what is due later. It ends when its
+// queue is empty; whoever puts somebody into it, or a sweeper, starts it again.
 func Distribute(ctx workflow.Context, in handover.DistributionInput) error {
-	start := workflow.Now(ctx)
-	var schedule activities.Schedule
-	if err := short(ctx, distributions.BeginDistribution, in, &schedule); err != nil || schedule.Ended {
+	var begun activities.Schedule
+	if err := short(ctx, distributions.BeginDistribution, in, &begun); err != nil || begun.Ended {
 		return err
 	}
+	if !begun.Standing {
+		return distributeOne(ctx, in, begun)
+	}
+	return drainQueue(ctx, distributions.SendDue, in, linger)
+}
+
+// distributeOne is the workflow of a distribution of 0.1.0, which was one run's.
+func distributeOne(ctx workflow.Context, in handover.DistributionInput, schedule activities.Schedule) error {
+	start := workflow.Now(ctx)
 	if err := send(ctx, in, distribution.KindInvitation); err != nil {
 		return err
 	}

@@ -85,6 +85,11 @@ func waitFor(ctx workflow.Context, ch workflow.ReceiveChannel, d time.Duration) 
 	return signalled
 }
 
+// waitForMore waits for a signal at an empty queue, where lingering is asked for.
+func waitForMore(ctx workflow.Context, ch workflow.ReceiveChannel, d time.Duration) bool {
+	return d > 0 && (waitFor(ctx, ch, d) || drain(ch))
+}
+
 // drain takes all signals that are there, and reports whether there was one. Taken
 // before an execution ends, they are not reported as forgotten.
 func drain(ch workflow.ReceiveChannel) (some bool) {

@@ -64,6 +64,7 @@ func newStage(t *testing.T) *stage {
 	act(s, "mail", func(in activities.StepInput) string { return string(in.Step) }, activities.StepResult{})
 	act(s, "call", func(in activities.StepInput) string { return string(in.Step) }, activities.StepResult{})
 	act(s, "BeginDistribution", func(in handover.DistributionInput) string { return "" }, activities.Schedule{})
+	act(s, "SendDue", func(in handover.DistributionInput) string { return "" }, delivery.Drained{Empty: true})
 	act(s, "SendMessages", func(in activities.SendInput) string { return string(in.Kind) }, activities.Sent{})
 	act(s, "Remaining", func(in handover.DistributionInput) string { return "" }, 1)
 	act(s, "FinishDistribution", func(in handover.DistributionInput) string { return "" }, none{})

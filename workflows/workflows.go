@@ -5,11 +5,13 @@
 //
 //	ProcessEvents  1 to 100 stored events: filter, map, apply, start runs
 //	RunWorkflow    the steps of one run; waits are timers
-//	Distribute     one distribution: send, remind, expire
+//	Distribute     one standing distribution: sends, reminds and expires what is due
 //	Deliver        one destination: drains what is remote or was left over
 package workflows
 
 import (
+	"time"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/activities"
@@ -88,15 +90,22 @@ const drainRounds = 200
 // what is due later. It ends when nothing more will become due by itself; whoever
 // puts something into the queue, or a sweeper, starts it again.
 func Deliver(ctx workflow.Context, in handover.DeliverInput) error {
+	return drainQueue(ctx, effects.DeliverDue, in, 0)
+}
+
+// drainQueue lets an activity take what is due in a queue, again and again, and waits
+// in between: for the next thing to be due, or to be told of more. An empty queue is
+// waited at for as long as lingers says.
+func drainQueue(ctx workflow.Context, activity, in any, lingers time.Duration) error {
 	wake := workflow.GetSignalChannel(ctx, handover.SignalWake)
 	for range drainRounds {
 		var r delivery.Drained
-		if err := long(ctx, effects.DeliverDue, in, &r); err != nil {
+		if err := long(ctx, activity, in, &r); err != nil {
 			return err
 		}
 		switch {
-		case r.Empty && !drain(wake):
-			return nil
+		case r.Empty && !drain(wake) && !waitForMore(ctx, wake, lingers):
+			return ctx.Err()
 		case r.Next > 0:
 			waitFor(ctx, wake, r.Next)
 		}
@@ -105,5 +114,5 @@ func Deliver(ctx workflow.Context, in handover.DeliverInput) error {
 		}
 	}
 	drain(wake) // the next execution looks at the queue first thing
-	return workflow.NewContinueAsNewError(ctx, Deliver, in)
+	return workflow.NewContinueAsNewError(ctx, workflow.GetInfo(ctx).WorkflowType.Name, in)
 }

@@ -55,7 +55,7 @@ func (p *process) buildTasks(context.Context) error {
 		}
 		private = append(private, prefix)
 	}
-	directory := &activities.Directory{Store: p.store, Revisions: p.cache, Now: p.o.Now}
+	directory := &activities.Directory{Store: p.store, Revisions: p.cache}
 	p.tasks = builtin.Registry(builtin.Deps{Contacts: directory, Distributions: directory, AllowPrivate: private, Now: p.o.Now})
 	p.plans.Checks = ops.Checks(p.tasks.Validate)
 	return nil

@@ -7,13 +7,16 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/query"
 )
 
-// Distribution is one survey sent, with its reminders.
+// Distribution is one survey being sent, with its reminders: the standing one of a
+// workflow's step, with the people of all its runs.
 type Distribution struct {
 	ID        id.ID              `json:"id"`
-	Run       id.ID              `json:"run"`
+	Workflow  string             `json:"workflow,omitempty"` // its name
+	Run       id.ID              `json:"run,omitempty"`      // of one that is a single run's
 	Step      string             `json:"step"`
 	Survey    string             `json:"survey"`
 	Channel   string             `json:"channel"`
@@ -25,18 +28,23 @@ type Distribution struct {
 
 // DistributionFilter selects distributions.
 type DistributionFilter struct {
-	Run string `json:"run,omitempty" query:"run" doc:"id of a run"`
+	Workflow string `json:"workflow,omitempty" query:"workflow" doc:"name or id of a workflow"`
+	Survey   string `json:"survey,omitempty" query:"survey" doc:"name of a survey that it asks, or asked"`
+	Run      string `json:"run,omitempty" query:"run" doc:"id of a run that has invitations in it"`
 }
 
 // DistributionStore reads distributions.
 type DistributionStore interface {
-	ListDistributions(ctx context.Context, run id.ID, p query.Paging) ([]distribution.Distribution, id.ID, error)
+	ListDistributions(ctx context.Context, f query.DistributionQuery, p query.Paging) ([]distribution.Distribution, id.ID, error)
 	DistributionRow(ctx context.Context, v id.ID) (distribution.Distribution, error)
 	DistributionCounts(ctx context.Context, distributions []id.ID) ([]query.CountRow, error)
 }
 
 // Distributions are what is asked about distributions.
-type Distributions struct{ Store DistributionStore }
+type Distributions struct {
+	Store DistributionStore
+	Names *Names
+}
 
 // List lists distributions with their counts.
 func (d *Distributions) List(ctx context.Context, f DistributionFilter, p Paging) (Page[Distribution], error) {
@@ -45,11 +53,14 @@ func (d *Distributions) List(ctx context.Context, f DistributionFilter, p Paging
 	if err != nil {
 		return none, err
 	}
-	of, err := filterID("run", f.Run)
-	if err != nil {
+	q := query.DistributionQuery{Survey: f.Survey}
+	if q.Run, err = filterID("run", f.Run); err != nil {
 		return none, err
 	}
-	rows, next, err := d.Store.ListDistributions(ctx, of, at)
+	if q.Workflow, err = d.Names.filter(ctx, plan.KindWorkflow, f.Workflow); err != nil {
+		return none, err
+	}
+	rows, next, err := d.Store.ListDistributions(ctx, q, at)
 	if err != nil {
 		return none, err
 	}
@@ -74,6 +85,10 @@ func (d *Distributions) Get(ctx context.Context, v id.ID) (Distribution, error) 
 }
 
 func (d *Distributions) shower(ctx context.Context, rows []distribution.Distribution) (func(distribution.Distribution) Distribution, error) {
+	n, err := d.Names.all(ctx)
+	if err != nil {
+		return nil, err
+	}
 	ids := make([]id.ID, len(rows))
 	for i, r := range rows {
 		ids[i] = r.ID
@@ -86,12 +101,16 @@ func (d *Distributions) shower(ctx context.Context, rows []distribution.Distribu
 	for _, c := range list {
 		counts[c.Distribution] = append(counts[c.Distribution], c)
 	}
-	return func(r distribution.Distribution) Distribution { return showDistribution(r, counts[r.ID]) }, nil
+	return func(r distribution.Distribution) Distribution { return showDistribution(n, r, counts[r.ID]) }, nil
 }
 
-func showDistribution(r distribution.Distribution, counts []query.CountRow) Distribution {
+func showDistribution(n names, r distribution.Distribution, counts []query.CountRow) Distribution {
+	workflow := ""
+	if r.Workflow != 0 {
+		workflow = n.of(r.Workflow)
+	}
 	return Distribution{
-		ID: r.ID, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: r.Status, Counts: showCounts(counts),
+		ID: r.ID, Workflow: workflow, Run: r.Run, Step: r.Step, Survey: r.Survey, Channel: r.Channel, Status: r.Status, Counts: showCounts(counts),
 		CreatedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt),
 	}
 }

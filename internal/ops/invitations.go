@@ -15,6 +15,7 @@ type Invitation struct {
 	ID           id.ID               `json:"id"`
 	Distribution id.ID               `json:"distribution"`
 	Run          id.ID               `json:"run"`
+	Step         string              `json:"step,omitempty"` // path in the run
 	Contact      id.ID               `json:"contact"`
 	Status       distribution.Status `json:"status"`
 	Reason       string              `json:"reason,omitempty"`
@@ -88,7 +89,7 @@ func (o *Invitations) List(ctx context.Context, f InvitationFilter, p Paging) (P
 
 func showInvitation(r query.InvitationRow, messages []Message) Invitation {
 	return Invitation{
-		ID: r.ID, Distribution: r.Distribution, Run: r.Run, Contact: r.Contact, Status: r.Status, Reason: r.Reason,
+		ID: r.ID, Distribution: r.Distribution, Run: r.Run, Step: r.Step, Contact: r.Contact, Status: r.Status, Reason: r.Reason,
 		SentAt: instantOrNil(r.SentAt.Int64), OpenedAt: instantOrNil(r.OpenedAt.Int64), ExpiresAt: instantOrNil(r.ExpiresAt.Int64),
 		Response: object(r.Response), Messages: messages,
 	}

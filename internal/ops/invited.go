@@ -40,7 +40,7 @@ type Response struct {
 // InvitedStore knows invitations by their tokens. An unknown one is NotFound.
 type InvitedStore interface {
 	InvitationByToken(ctx context.Context, token string) (distribution.Invitation, error)
-	DistributionByID(ctx context.Context, v id.ID) (distribution.Distribution, error)
+	AskedOf(ctx context.Context, invitation id.ID) (distribution.Asked, error)
 	LinkOpened(ctx context.Context, invitation id.ID) error
 	OptOut(ctx context.Context, token string) (inv distribution.Invitation, changed bool, err error)
 	RecordAnswer(ctx context.Context, a distribution.Answer) (inv distribution.Invitation, changed bool, err error)
@@ -52,8 +52,8 @@ type Invited struct {
 	Store   InvitedStore
 	Current func(ctx context.Context) (*routing.Table, error)
 	Secrets func(ctx context.Context) (map[string]string, error)
-	// Answered tells the workflows that wait that an invitation was answered.
-	Answered  func(ctx context.Context, run, distribution id.ID) error
+	// Answered tells a run that waits that an invitation was answered.
+	Answered  func(ctx context.Context, run id.ID) error
 	PublicURL string
 	Logger    *slog.Logger
 }
@@ -70,7 +70,7 @@ func (o *Invited) find(ctx context.Context, token string) (v invitee, err error)
 	if v.Invitation, err = o.Store.InvitationByToken(ctx, token); err != nil {
 		return v, err
 	}
-	d, err := o.Store.DistributionByID(ctx, v.Distribution)
+	asked, err := o.Store.AskedOf(ctx, v.ID)
 	if err != nil {
 		return v, err
 	}
@@ -78,8 +78,8 @@ func (o *Invited) find(ctx context.Context, token string) (v invitee, err error)
 	if err != nil {
 		return v, err
 	}
-	v.name = d.Survey
-	v.survey = live.Survey(d.Survey)
+	v.name = asked.Survey
+	v.survey = live.Survey(asked.Survey)
 	return v, json.Unmarshal([]byte(v.Snapshot), &v.snapshot)
 }
 
@@ -138,8 +138,8 @@ func (o *Invited) Respond(ctx context.Context, r Response) error {
 	if inv.Status == distribution.Finished {
 		// The answer is stored; who waits looks again at the latest when its timer
 		// runs out, so a Temporal that is away does not turn people away.
-		if err := o.Answered(ctx, inv.Run, inv.Distribution); err != nil {
-			o.Logger.WarnContext(ctx, "waiting workflows could not be told of an answer", "invitation", inv.ID.String(), "error", err)
+		if err := o.Answered(ctx, inv.Run); err != nil {
+			o.Logger.WarnContext(ctx, "a waiting run could not be told of an answer", "invitation", inv.ID.String(), "error", err)
 		}
 	}
 	return nil

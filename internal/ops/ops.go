@@ -84,7 +84,7 @@ func New(o Options) *Operations {
 		Events:        events,
 		Contacts:      contacts,
 		Runs:          runs,
-		Distributions: &Distributions{Store: o.Store},
+		Distributions: &Distributions{Store: o.Store, Names: n},
 		Invitations:   &Invitations{Store: o.Store},
 		Outbox:        &Outbox{Store: o.Store},
 		Plans:         o.Plans,

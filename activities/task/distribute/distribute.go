@@ -1,5 +1,5 @@
 // Package distribute is the task that sends a survey to a contact. It makes the
-// distribution and the invitation; sending, reminding and expiring are the work
+// invitation, in the standing distribution of the step; sending, reminding and expiring are the work
 // of the distribution's own orchestration.
 package distribute
 
@@ -34,13 +34,13 @@ type Contacts interface {
 
 // Distributions is what the task needs of the store.
 type Distributions interface {
-	// CreateDistribution makes a distribution with its one invitation, which is
-	// sent from then on. Unique by (Run, Step): a second call returns what the first
-	// one made. An unknown survey is fault.Invalid.
-	CreateDistribution(ctx context.Context, r Request) (distribution, invitation id.ID, err error)
+	// Invite makes an invitation in the distribution of the step, which is sent from
+	// then on. Unique by (Run, Step): a second call returns what the first one made. An
+	// unknown survey is fault.Invalid.
+	Invite(ctx context.Context, r Request) (distribution, invitation id.ID, err error)
 }
 
-// Request is one distribution to one contact.
+// Request is one invitation of one contact.
 type Request struct {
 	Run         id.ID
 	Step        run.Path
@@ -112,7 +112,7 @@ func (t *Task) Validate(c Config) error {
 	return errors.Join(err, c.Settings.Validate(c.Destination != ""))
 }
 
-// Run makes the distribution. Called twice for the same run and step it returns
+// Run makes the invitation. Called twice for the same run and step it returns
 // the first one's.
 func (t *Task) Run(ctx context.Context, in task.Input[Config]) (task.Output, error) {
 	c := in.Config
@@ -126,7 +126,7 @@ func (t *Task) Run(ctx context.Context, in task.Input[Config]) (task.Output, err
 	if contact == 0 {
 		return task.Output{}, fault.Field("contact", "names nobody, and the run is about nobody yet")
 	}
-	distribution, invitation, err := t.distributions.CreateDistribution(ctx, Request{
+	distribution, invitation, err := t.distributions.Invite(ctx, Request{
 		Run: in.Run, Step: in.Step, Directory: c.Directory, Survey: c.Survey, Channel: cmp.Or(c.Channel, Email),
 		Contact: contact, Destination: c.Destination, Settings: c.Settings,
 	})

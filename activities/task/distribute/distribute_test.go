@@ -31,7 +31,7 @@ func (f *fakeStore) FindContact(_ context.Context, _ string, by task.ContactRef)
 	return 7, f.find
 }
 
-func (f *fakeStore) CreateDistribution(_ context.Context, r Request) (id.ID, id.ID, error) {
+func (f *fakeStore) Invite(_ context.Context, r Request) (id.ID, id.ID, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.made == nil {

@@ -17,6 +17,9 @@ const (
 	// KindProgress is no message: it is a look at what became of a remote invitation.
 	KindProgress Kind = "progress"
 
+	// KindExpiry is no message: it is the end of the time to answer.
+	KindExpiry Kind = "expiry"
+
 	reminderPrefix = "reminder-"
 )
 

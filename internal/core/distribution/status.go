@@ -6,34 +6,19 @@ import (
 	"github.com/segue-xm/segue/internal/core/status"
 )
 
-// State says how far a distribution is.
+// State says how far a distribution is. One of a single run, of 0.1.0, was pending,
+// sending or waiting before it was done.
 type State string
 
 // The states of a distribution.
 const (
-	StatePending   State = "pending" // made, its workflow is still to begin
-	StateSending   State = "sending"
-	StateWaiting   State = "waiting" // sent; waits for reminders, answers or expiry
+	StateStanding  State = "standing" // of a workflow's step: its runs put people into it, and it has no end
 	StateDone      State = "done"
 	StateCancelled State = "cancelled" // called off by an operator
 )
 
-// Reminders go while it waits: only the first messages are its sending.
-var stateMoves = status.Table[State]{
-	{From: StatePending, To: []State{StateSending, StateCancelled}},
-	{From: StateSending, To: []State{StateWaiting, StateDone, StateCancelled}},
-	{From: StateWaiting, To: []State{StateDone, StateCancelled}},
-	{From: StateDone}, {From: StateCancelled},
-}
-
-// May reports whether a distribution in state s may become to.
-func (s State) May(to State) bool { return stateMoves.May(s, to) }
-
-// Before lists the states that may become s.
-func (s State) Before() []State { return stateMoves.Before(s) }
-
 // Ended reports whether the distribution is over.
-func (s State) Ended() bool { return stateMoves.Ended(s) }
+func (s State) Ended() bool { return s == StateDone || s == StateCancelled }
 
 // Status says how far one person's invitation has come.
 type Status string

@@ -38,17 +38,6 @@ func TestStatus_Rules(t *testing.T) {
 	require.False(t, Started.Over())
 }
 
-func TestState_Rules(t *testing.T) {
-	t.Parallel()
-	statustest.Sound(t, stateMoves, StatePending)
-	statustest.Forward(t, stateMoves)
-	require.True(t, StateSending.May(StateDone), "nobody to wait for")
-	require.False(t, StateWaiting.May(StateSending), "reminders go while it waits")
-	require.False(t, StatePending.May(StateDone))
-	require.False(t, StateDone.May(StateWaiting))
-	require.True(t, StateCancelled.Ended())
-}
-
 func TestMessageStatus_Rules(t *testing.T) {
 	t.Parallel()
 	statustest.Sound(t, messageMoves, MessageReserved)

@@ -1,46 +1,83 @@
 package distribution
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/run"
 )
 
-// Distribution is what is kept of a distribution.
+// Distribution is what is kept of a distribution: the standing one of a workflow's
+// step, or one of before there were any, of one run.
 type Distribution struct {
-	ID          id.ID
-	Run         id.ID
-	Step        string
-	Directory   id.ID
-	Destination id.ID // whose account sends it; 0: we do
-	Survey      string
-	Channel     string
-	Status      State
-	Settings    string // JSON
-	CreatedAt   int64  `db:"created_at"` // milliseconds
-	EndedAt     int64  `db:"ended_at"`   // milliseconds; 0: not yet
+	ID        id.ID
+	Workflow  id.ID // 0: of one run
+	Run       id.ID // 0: of all the workflow's runs
+	Step      string
+	Survey    string // of a standing one: the newest version's
+	Channel   string
+	Status    State
+	CreatedAt int64 `db:"created_at"` // milliseconds
+	EndedAt   int64 `db:"ended_at"`   // milliseconds; 0: not yet
 }
 
-// New is a distribution to one contact with what its mails need.
-type New struct {
-	Run         id.ID
-	Step        string
+// Asked is what is asked of whom, and by whose messages. A step says it, and a
+// version of its workflow pins it for each invitation.
+type Asked struct {
 	Directory   id.ID
 	Destination id.ID // whose account sends it; 0: we do
 	Survey      string
 	Channel     string
-	Settings    string // JSON
-	Contact     id.ID
-	Snapshot    string // JSON: contact, transaction, fields as they are now
-	Expires     time.Time
+	Settings    string // JSON of a Stored
 }
+
+// New is an invitation to make, for one contact in a step of a run.
+type New struct {
+	Workflow id.ID
+	Version  int64
+	Run      id.ID
+	Step     run.Path
+	Asked
+	Contact  id.ID
+	Snapshot string // JSON: contact, transaction, fields as they are now
+}
+
+// VersionKey names what is asked by its content: invitations that ask and say the
+// same in one distribution share it.
+func (n New) VersionKey(distribution id.ID) []byte {
+	h := sha256.New()
+	for _, v := range []int64{int64(distribution), n.Version, int64(n.Directory), int64(n.Destination)} {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(v)))
+	}
+	for _, s := range []string{n.Survey, n.Channel, n.Settings} {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(s))))
+		h.Write([]byte(s))
+	}
+	return h.Sum(nil)[:16]
+}
+
+// Due is an invitation for which something is to be done now.
+type Due struct {
+	Invitation id.ID
+	Kind       Kind
+	Tries      int
+	Status     Status
+	SentAt     int64  `db:"sent_at"` // milliseconds; 0: not yet
+	Version    []byte // names what it asks: equal ones ask the same
+}
+
+// Sent is when its first message was handed over, the zero time when none was.
+func (d Due) Sent() time.Time { return instant(d.SentAt) }
 
 // Invitation is an invitation with all it holds.
 type Invitation struct {
 	ID           id.ID
 	Distribution id.ID
 	Run          id.ID
+	Step         run.Path // in the run; "" when it has a distribution of its own
 	Contact      id.ID
 	Token        string
 	Status       Status
@@ -90,15 +127,14 @@ type Answer struct {
 // QueuedMessage is a message that waits for a remote account, or a look at what
 // became of one.
 type QueuedMessage struct {
-	Invitation   id.ID
-	Distribution id.ID
-	Kind         Kind
-	Tries        int
-	Unsure       bool // an earlier attempt may have sent it
-	Remote       string
-	CreatedAt    int64 `db:"created_at"` // of the invitation
-	ExpiresAt    int64 `db:"expires_at"` // of the invitation; 0: never
-	Status       Status
+	Invitation id.ID
+	Kind       Kind
+	Tries      int
+	Unsure     bool // an earlier attempt may have sent it
+	Remote     string
+	CreatedAt  int64 `db:"created_at"` // of the invitation
+	ExpiresAt  int64 `db:"expires_at"` // of the invitation; 0: never
+	Status     Status
 }
 
 // Made is when the invitation was made.

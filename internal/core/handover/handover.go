@@ -27,8 +27,8 @@ const (
 
 // Signals, which carry nothing.
 const (
-	SignalAnswered = "answered" // an invitation of this run or distribution was answered
-	SignalWake     = "wake"     // a destination's queue may have something due
+	SignalAnswered = "answered" // an invitation of this run was answered; of a distribution, up to 0.1.0
+	SignalWake     = "wake"     // a destination's or a distribution's queue may have something due
 )
 
 // Search attributes. None holds personal data.
@@ -99,7 +99,7 @@ type Kind string
 // queue.
 const (
 	KindRun          Kind = "run"
-	KindDistribution Kind = "distribution"
+	KindDistribution Kind = "distribution" // of one run, written up to 0.1.0
 )
 
 // Overdue is a run or distribution whose workflow was not seen running in time.

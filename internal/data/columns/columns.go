@@ -10,8 +10,9 @@ const (
 	coalesce(reason, '') AS reason, created_at, coalesce(ended_at, 0) AS ended_at`
 	Step = `run, step, position, kind, status, attempts, coalesce(input, '') AS input, coalesce(output, '') AS output,
 	coalesce(error, '') AS error, coalesce(started_at, 0) AS started_at, coalesce(ended_at, 0) AS ended_at`
-	Distribution = `id, run, step, directory, destination, survey, channel, status, settings, created_at, coalesce(ended_at, 0) AS ended_at`
-	Invitation   = `id, distribution, run, contact, token, status, coalesce(reason, '') AS reason, snapshot, created_at,
+	Distribution = `id, coalesce(workflow, 0) AS workflow, CASE WHEN workflow IS NULL THEN run ELSE 0 END AS run, step, survey, channel, status,
+	created_at, coalesce(ended_at, 0) AS ended_at`
+	Invitation = `id, distribution, run, coalesce(step, '') AS step, contact, token, status, coalesce(reason, '') AS reason, snapshot, created_at,
 	coalesce(sent_at, 0) AS sent_at, coalesce(opened_at, 0) AS opened_at, opens, coalesce(started_at, 0) AS started_at,
 	coalesce(finished_at, 0) AS finished_at, coalesce(expires_at, 0) AS expires_at, coalesce(response, '') AS response`
 )

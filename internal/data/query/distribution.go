@@ -11,18 +11,34 @@ import (
 
 const selectDistributions = `SELECT ` + columns.Distribution + ` FROM distributions AS d`
 
-// ListDistributions lists distributions; those of one run when it is not zero.
-func (r *Reader) ListDistributions(ctx context.Context, run id.ID, p Paging) ([]distribution.Distribution, id.ID, error) {
+// DistributionQuery selects distributions. Zero fields do not restrict.
+type DistributionQuery struct {
+	Workflow id.ID
+	Survey   string // in the present version, or one before
+	Run      id.ID  // in which it has invitations
+}
+
+// ListDistributions lists distributions. Those of single runs are listed until they
+// are put into standing ones.
+func (r *Reader) ListDistributions(ctx context.Context, f DistributionQuery, p Paging) ([]distribution.Distribution, id.ID, error) {
 	var q query
-	if run != 0 {
-		q.and("d.run = ?", run)
+	q.and("d.standing IS NULL")
+	if f.Workflow != 0 {
+		q.and("d.workflow = ?", f.Workflow)
+	}
+	if f.Survey != "" {
+		q.and("(d.survey = ? OR d.id IN (SELECT distribution FROM distribution_versions WHERE survey = ?))", f.Survey, f.Survey)
+	}
+	if f.Run != 0 {
+		q.and("d.id IN (SELECT distribution FROM invitations WHERE run = ?)", f.Run)
 	}
 	return page(ctx, r, selectDistributions, "d", q, span{top: p.before()}, p, func(d *distribution.Distribution) id.ID { return d.ID })
 }
 
-// DistributionRow is one distribution; unknown is NotFound.
+// DistributionRow is one distribution; the id of one that was put into a standing one
+// leads there. Unknown is NotFound.
 func (r *Reader) DistributionRow(ctx context.Context, v id.ID) (row distribution.Distribution, err error) {
-	return row, r.db.ReadOne(ctx, &row, selectDistributions+` WHERE d.id = ?`, v)
+	return row, r.db.ReadOne(ctx, &row, selectDistributions+` WHERE d.id = (SELECT coalesce(standing, id) FROM distributions WHERE id = ?)`, v)
 }
 
 // CountRow counts the invitations of a distribution that have one status, and
@@ -37,14 +53,15 @@ type CountRow struct {
 	Finished     int    `db:"finished"`
 }
 
-// DistributionCounts counts invitations by distribution and status.
+// DistributionCounts counts invitations by distribution and status, from what is kept
+// with every write: it costs the same for ten and for ten million.
 func (r *Reader) DistributionCounts(ctx context.Context, distributions []id.ID) (rows []CountRow, err error) {
 	if len(distributions) == 0 {
 		return nil, nil
 	}
-	return rows, r.db.Read(ctx, &rows, `SELECT distribution, status, count(*) AS n, count(sent_at) AS sent, count(coalesce(opened_at, started_at, finished_at)) AS opened,
-		count(coalesce(started_at, finished_at)) AS started, count(finished_at) AS finished
-		FROM invitations WHERE distribution {ids} GROUP BY distribution, status ORDER BY distribution, status`, r.db.IDs(distributions))
+	return rows, r.db.Read(ctx, &rows, `SELECT distribution, status, CAST(sum(n) AS bigint) AS n, CAST(sum(sent) AS bigint) AS sent,
+		CAST(sum(opened) AS bigint) AS opened, CAST(sum(started) AS bigint) AS started, CAST(sum(finished) AS bigint) AS finished
+		FROM invitation_counts WHERE distribution {ids} GROUP BY distribution, status HAVING sum(n) > 0 ORDER BY distribution, status`, r.db.IDs(distributions))
 }
 
 // InvitationRow is an invitation as lists show it. Its token is not among them:
@@ -53,6 +70,7 @@ type InvitationRow struct {
 	ID           id.ID               `db:"id"`
 	Distribution id.ID               `db:"distribution"`
 	Run          id.ID               `db:"run"`
+	Step         string              `db:"step"` // path in the run; "" when it has a distribution of its own
 	Contact      id.ID               `db:"contact"`
 	Status       distribution.Status `db:"status"`
 	Reason       string              `db:"reason"`
@@ -62,7 +80,7 @@ type InvitationRow struct {
 	Response     string              `db:"response"` // JSON or ""
 }
 
-const selectInvitations = `SELECT v.id, v.distribution, v.run, v.contact, v.status, coalesce(v.reason, '') AS reason,
+const selectInvitations = `SELECT v.id, v.distribution, v.run, coalesce(v.step, '') AS step, v.contact, v.status, coalesce(v.reason, '') AS reason,
   v.sent_at, v.opened_at, v.expires_at, coalesce(v.response, '') AS response FROM invitations AS v`
 
 // InvitationQuery selects invitations. Zero fields do not restrict.

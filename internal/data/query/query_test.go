@@ -255,7 +255,7 @@ func TestListEvents_IndexedFilters_UseTheirIndex(t *testing.T) {
 		selectEvents + ` WHERE e.type = 'x' AND e.id >= 1 AND e.id < 9 ORDER BY e.id DESC LIMIT 5`:                                   "sqlite_autoindex_events_1",
 		selectChanges + ` WHERE h.contact = 5 AND h.id >= 1 AND h.id < 9 ORDER BY h.id DESC LIMIT 5`:                                 "contact_changes_contact",
 		selectDistributions + ` WHERE d.run = 5 AND d.id >= 1 AND d.id < 9 ORDER BY d.id DESC LIMIT 5`:                               "sqlite_autoindex_distributions_2",
-		selectInvitations + ` WHERE v.distribution = 5 AND v.id >= 1 AND v.id < 9 ORDER BY v.id DESC LIMIT 5`:                        "invitations_distribution",
+		selectInvitations + ` WHERE v.distribution = 5 AND v.id >= 1 AND v.id < 9 ORDER BY v.id DESC LIMIT 5`:                        "invitations_of",
 		`SELECT id, event, list, date, data FROM transactions WHERE contact = 5 AND (date, id) < (3, 4) ORDER BY date DESC, id DESC`: "transactions_contact",
 	} {
 		var plan []struct {

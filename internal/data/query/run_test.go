@@ -40,7 +40,7 @@ func TestListRuns_Filters_AndStepsInOrder(t *testing.T) {
 		steps, err := s.StepRows(t.Context(), []id.ID{12, 13})
 		require.NoError(t, err)
 		require.Len(t, steps, 2)
-		require.Equal(t, "a", steps[0].Step)
+		require.EqualValues(t, "a", steps[0].Step)
 		require.Equal(t, `{"n":1}`, steps[0].Output)
 		require.Zero(t, steps[1].EndedAt)
 	})
@@ -60,9 +60,11 @@ func TestDistributions_CountInvitationsByStatusAndEver(t *testing.T) {
 		}
 		s.do(`INSERT INTO messages (invitation, kind, contact, status, counts, created_at, sent_at, attempts)
 			VALUES (20, 'reminder-1', 70, 'failed', ?, 9, NULL, 3), (20, 'invitation', 70, 'sent', ?, 8, 10, 1)`, true, true)
-		rows, _ := all(t, 1, func(p Paging) ([]distribution.Distribution, id.ID, error) { return s.ListDistributions(ctx, 0, p) })
+		rows, _ := all(t, 1, func(p Paging) ([]distribution.Distribution, id.ID, error) {
+			return s.ListDistributions(ctx, DistributionQuery{}, p)
+		})
 		require.Len(t, rows, 2)
-		rows, _, err := s.ListDistributions(ctx, 3, Paging{Limit: 10})
+		rows, _, err := s.ListDistributions(ctx, DistributionQuery{Run: 3}, Paging{Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
 		counts, err := s.DistributionCounts(ctx, []id.ID{5, 6})

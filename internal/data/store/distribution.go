@@ -10,341 +10,200 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/data/columns"
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
-// CreateDistribution makes a distribution with its invitation. One per run and
-// step: a second call returns the first's ids.
-func (s *Store) CreateDistribution(ctx context.Context, d distribution.New, lease time.Duration) (dist, invitation id.ID, err error) {
+// Invite makes an invitation, due now, in the standing distribution of its
+// workflow's step, which is made when it is the first. One per run and step: a second
+// call returns the first's ids.
+func (s *Store) Invite(ctx context.Context, n distribution.New) (dist, invitation id.ID, err error) {
 	var random [16]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails (Go 1.24)
 	token := distribution.Token(random)
 	err = s.inTx(ctx, func(tx *Tx) error {
-		dist, invitation = tx.s.db.Next(), tx.s.db.Next()
-		now := tx.Now.UnixMilli()
-		n, err := tx.Exec(ctx, `INSERT INTO distributions (id, run, step, directory, destination, survey, channel, status, settings, created_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO NOTHING`,
-			dist, d.Run, d.Step, d.Directory, db.NullID(d.Destination), d.Survey, d.Channel, distribution.StatePending, d.Settings, now)
+		var first struct{ ID, Distribution id.ID }
+		err := tx.Get(ctx, &first, `SELECT i.id, i.distribution FROM invitations i JOIN distributions d ON d.id = i.distribution
+			WHERE i.run = ? AND coalesce(i.step, d.step) = ?`, n.Run, n.Step)
+		if err == nil {
+			dist, invitation = first.Distribution, first.ID
+			return nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if dist, err = tx.standing(ctx, n); err != nil {
+			return err
+		}
+		key, err := tx.version(ctx, dist, n)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return tx.firstDistribution(ctx, d, &dist, &invitation)
-		}
-		var expires any
-		if !d.Expires.IsZero() {
-			expires = d.Expires.UnixMilli()
-		}
-		if _, err := tx.Exec(ctx, `INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`, invitation, dist, d.Run, d.Contact, token, distribution.Pending, d.Snapshot, now, expires); err != nil {
+		invitation = tx.s.db.Next()
+		now := tx.Now.UnixMilli()
+		if _, err := tx.Exec(ctx, `INSERT INTO invitations (id, distribution, version, run, step, contact, token, status, snapshot, created_at, opens)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`, invitation, dist, key, n.Run, n.Step, n.Contact, token, distribution.Pending, n.Snapshot, now); err != nil {
 			return err
 		}
-		return tx.handOver(ctx, handover.KindDistribution, dist, lease)
+		return tx.next(ctx, invitation, "", distribution.Then{Kind: distribution.KindInvitation, Due: tx.Now})
 	})
 	return dist, invitation, err
 }
 
-func (tx *Tx) firstDistribution(ctx context.Context, d distribution.New, dist, invitation *id.ID) error {
-	if err := tx.Get(ctx, dist, `SELECT id FROM distributions WHERE run = ? AND step = ?`, d.Run, d.Step); err != nil {
+// standing is the distribution of a workflow's step.
+func (tx *Tx) standing(ctx context.Context, n distribution.New) (dist id.ID, err error) {
+	find := func() error {
+		return tx.Get(ctx, &dist, `SELECT id FROM distributions WHERE run = ? AND step = ?`, n.Workflow, n.Step.Step())
+	}
+	if err = find(); !errors.Is(err, sql.ErrNoRows) {
+		return dist, err
+	}
+	if _, err = tx.Exec(ctx, `INSERT INTO distributions (id, workflow, run, step, directory, survey, channel, status, settings, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{}', ?) ON CONFLICT (run, step) DO NOTHING`,
+		tx.s.db.Next(), n.Workflow, n.Workflow, n.Step.Step(), n.Directory, n.Survey, n.Channel, distribution.StateStanding, tx.Now.UnixMilli()); err != nil {
+		return 0, err
+	}
+	return dist, find()
+}
+
+// version keeps what is asked, once for all invitations that ask it, and returns its
+// key. What was asked last is what the distribution is shown with.
+func (tx *Tx) version(ctx context.Context, dist id.ID, n distribution.New) (key []byte, err error) {
+	key = n.VersionKey(dist)
+	made, err := tx.Exec(ctx, `INSERT INTO distribution_versions (key, distribution, version, directory, destination, survey, channel, settings)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		key, dist, n.Version, n.Directory, db.NullID(n.Destination), n.Survey, n.Channel, n.Settings)
+	if err != nil || made == 0 {
+		return key, err
+	}
+	_, err = tx.Exec(ctx, `UPDATE distributions SET survey = ?, channel = ?, directory = ? WHERE id = ?`, n.Survey, n.Channel, n.Directory, dist)
+	return key, err
+}
+
+// next puts what follows into the queue once a kind had its turn; "" is before the
+// first. When another kind stands there, the turn was recorded before.
+func (tx *Tx) next(ctx context.Context, invitation id.ID, done distribution.Kind, next distribution.Then) error {
+	if next.Kind == "" {
+		_, err := tx.Exec(ctx, `DELETE FROM distribution_queue WHERE invitation = ? AND kind = ?`, invitation, done)
 		return err
 	}
-	return tx.Get(ctx, invitation, `SELECT id FROM invitations WHERE distribution = ? ORDER BY id LIMIT 1`, *dist)
+	_, err := tx.Exec(ctx, `INSERT INTO distribution_queue (invitation, distribution, kind, due_at, tries)
+		SELECT id, distribution, CAST(? AS text), CAST(? AS bigint), 0 FROM invitations WHERE id = ?
+		ON CONFLICT (invitation) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at,
+			tries = CASE WHEN excluded.kind = distribution_queue.kind THEN distribution_queue.tries + 1 ELSE 0 END
+		WHERE distribution_queue.kind = ?`, next.Kind, next.Due.UnixMilli(), invitation, done)
+	return err
 }
 
-// DistributionByID reads a distribution.
-func (s *Store) DistributionByID(ctx context.Context, dist id.ID) (d distribution.Distribution, err error) {
-	return d, s.db.ReadOne(ctx, &d, `SELECT `+columns.Distribution+` FROM distributions WHERE id = ?`, dist)
+// nothingNext takes an invitation out of the queue.
+func (tx *Tx) nothingNext(ctx context.Context, invitation id.ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM distribution_queue WHERE invitation = ?`, invitation)
+	return err
 }
 
-// BeginDistribution marks a pending distribution as sending and its hand-over as
-// done. Safe to call twice.
-func (s *Store) BeginDistribution(ctx context.Context, dist id.ID) (d distribution.Distribution, err error) {
-	err = s.inTx(ctx, func(tx *Tx) error {
-		if _, err := tx.Exec(ctx, `UPDATE distributions SET status = ? WHERE id = ? AND status `+oneOf(distribution.StateSending.Before()), distribution.StateSending, dist); err != nil {
+// Next puts what follows into the queue once a kind had its turn without anything
+// else to record. With the kind itself it is tried again then. Safe to call twice.
+func (s *Store) Next(ctx context.Context, invitation id.ID, done distribution.Kind, next distribution.Then) error {
+	return s.inTx(ctx, func(tx *Tx) error { return tx.next(ctx, invitation, done, next) })
+}
+
+// Forward hands a message to the account that sends it, and puts what follows into
+// the queue. Safe to call twice.
+func (s *Store) Forward(ctx context.Context, destination, invitation id.ID, kind distribution.Kind, next distribution.Then) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		row := []any{destination, invitation, string(kind), tx.Now.UnixMilli(), 0, false}
+		if _, err := tx.Insert(ctx, messageQueueTable, [][]any{row}, "ON CONFLICT DO NOTHING"); err != nil {
 			return err
 		}
+		return tx.next(ctx, invitation, kind, next)
+	})
+}
+
+// DueInvitations reads up to limit invitations of a distribution for which something
+// is due, the longest waiting first.
+func (s *Store) DueInvitations(ctx context.Context, dist id.ID, limit int) (rows []distribution.Due, err error) {
+	return rows, s.db.Read(ctx, &rows, `SELECT q.invitation, q.kind, q.tries, i.status, coalesce(i.sent_at, 0) AS sent_at, i.version
+		FROM (SELECT invitation, kind, tries, due_at FROM distribution_queue WHERE distribution = ? AND due_at <= ? ORDER BY due_at LIMIT ?) q
+		JOIN invitations i ON i.id = q.invitation ORDER BY q.due_at, q.invitation`, dist, s.db.Now().UnixMilli(), limit)
+}
+
+// AskedOf is what an invitation asks and says.
+func (s *Store) AskedOf(ctx context.Context, invitation id.ID) (a distribution.Asked, err error) {
+	return a, s.db.ReadOne(ctx, &a, `SELECT coalesce(v.directory, d.directory) AS directory, coalesce(v.destination, d.destination, 0) AS destination,
+		coalesce(v.survey, d.survey) AS survey, coalesce(v.channel, d.channel) AS channel, coalesce(v.settings, d.settings) AS settings
+		FROM invitations i JOIN distributions d ON d.id = i.distribution LEFT JOIN distribution_versions v ON v.key = i.version WHERE i.id = ?`, invitation)
+}
+
+// A distribution is awake while its workflow is about to look, or looking, at what is
+// due; then nobody needs to tell it of more. Being awake is a lease, so that a
+// distribution whose workflow was lost is woken by a sweeper.
+
+// ClaimDistribution reports whether the caller is to wake a distribution for what it
+// has put into the queue before: it is asleep, and nobody else has claimed it.
+func (s *Store) ClaimDistribution(ctx context.Context, dist id.ID, lease time.Duration) (ours bool, err error) {
+	var until int64
+	if err := s.db.ReadOne(ctx, &until, `SELECT awake_until FROM distributions WHERE id = ?`, dist); err != nil || until > s.db.Now().UnixMilli() {
+		return false, err
+	}
+	err = s.inTx(ctx, func(tx *Tx) error {
+		now := tx.Now.UnixMilli()
+		n, err := tx.Exec(ctx, `UPDATE distributions SET awake_until = ? WHERE id = ? AND awake_until <= ?`, tx.Now.Add(lease).UnixMilli(), dist, now)
+		ours = n > 0
+		return err
+	})
+	return ours, err
+}
+
+// ClaimDistributions claims the distributions that are asleep though something is due.
+func (s *Store) ClaimDistributions(ctx context.Context, lease time.Duration) (claimed []id.ID, err error) {
+	const overdue = `SELECT id FROM distributions d WHERE workflow IS NOT NULL AND awake_until <= ?
+		AND EXISTS (SELECT 1 FROM distribution_queue q WHERE q.distribution = d.id AND q.due_at <= ?)`
+	var some []id.ID
+	now := s.db.Now().UnixMilli()
+	if err := s.db.Read(ctx, &some, overdue, now, now); err != nil || len(some) == 0 {
+		return nil, err
+	}
+	err = s.inTx(ctx, func(tx *Tx) error {
+		now := tx.Now.UnixMilli()
+		return tx.Select(ctx, &claimed, `UPDATE distributions SET awake_until = ? WHERE id IN (`+overdue+`) RETURNING id`, tx.Now.Add(lease).UnixMilli(), now, now)
+	})
+	return claimed, err
+}
+
+// StayAwake renews a distribution's lease.
+func (s *Store) StayAwake(ctx context.Context, dist id.ID, lease time.Duration) error {
+	return s.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE distributions SET awake_until = ? WHERE id = ?`, tx.Now.Add(lease).UnixMilli(), dist)
+		return err
+	})
+}
+
+// Rest says that a distribution's workflow looks away, and returns when something is
+// due next, the zero time when nothing waits. It looks after it has said so: what
+// came in between is seen here, or its writer sees that nobody is awake.
+func (s *Store) Rest(ctx context.Context, dist id.ID) (next time.Time, err error) {
+	if err := s.StayAwake(ctx, dist, 0); err != nil {
+		return time.Time{}, err
+	}
+	var due sql.NullInt64
+	if err := s.db.ReadOne(ctx, &due, `SELECT min(due_at) FROM distribution_queue WHERE distribution = ?`, dist); err != nil || !due.Valid {
+		return time.Time{}, err
+	}
+	return db.Instant(due.Int64), nil
+}
+
+// BeginDistribution reads a distribution whose workflow begins, and marks its
+// hand-over as done. One of a single run is put into its step's standing one first.
+// Safe to call twice.
+func (s *Store) BeginDistribution(ctx context.Context, dist id.ID) (d distribution.Distribution, err error) {
+	err = s.inTx(ctx, func(tx *Tx) error {
 		if err := tx.handedOver(ctx, handover.KindDistribution, dist); err != nil {
+			return err
+		}
+		if err := tx.adopt(ctx, dist); err != nil {
 			return err
 		}
 		return tx.Get(ctx, &d, `SELECT `+columns.Distribution+` FROM distributions WHERE id = ?`, dist)
 	})
 	return d, err
-}
-
-// SetDistributionStatus records how far a distribution is; an end also notes when.
-// One that is not let there stays as it is.
-func (s *Store) SetDistributionStatus(ctx context.Context, dist id.ID, status distribution.State) error {
-	return s.inTx(ctx, func(tx *Tx) error {
-		var ended any
-		if status.Ended() {
-			ended = tx.Now.UnixMilli()
-		}
-		_, err := tx.Exec(ctx, `UPDATE distributions SET status = ?, ended_at = ? WHERE id = ? AND status `+oneOf(status.Before()), status, ended, dist)
-		return err
-	})
-}
-
-// openInvitation is the condition of an invitation to which more may be sent.
-var openInvitation = oneOf(distribution.OpenStatuses())
-
-// Unsent lists up to limit invitations of a distribution, after one, that have
-// not had a message of this kind and may still get one.
-func (s *Store) Unsent(ctx context.Context, dist id.ID, kind distribution.Kind, after id.ID, limit int) (ids []id.ID, err error) {
-	return ids, s.db.Read(ctx, &ids, `SELECT id FROM invitations i WHERE distribution = ? AND id > ?
-		AND status `+openInvitation+`
-		AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.invitation = i.id AND m.kind = ? AND m.status <> ?)
-		ORDER BY id LIMIT ?`, dist, after, kind, distribution.MessageReserved, limit)
-}
-
-// OpenInvitations counts the invitations of a distribution that may still be
-// answered.
-func (s *Store) OpenInvitations(ctx context.Context, dist id.ID) (n int, err error) {
-	return n, s.db.ReadOne(ctx, &n, `SELECT count(*) FROM invitations WHERE distribution = ? AND status `+openInvitation, dist)
-}
-
-// InvitationByToken finds the invitation behind a personal link.
-func (s *Store) InvitationByToken(ctx context.Context, token string) (r distribution.Invitation, err error) {
-	return r, s.db.ReadOne(ctx, &r, `SELECT `+columns.Invitation+` FROM invitations WHERE token = ?`, token)
-}
-
-// Reserve decides, at this moment, whether an invitation may get a message, and
-// reserves it: the contact is locked, opt-outs, answers and expiry are looked at
-// again, and for an invitation the frequency rule's window is counted and taken.
-// Two reservations for one person never both take its last place. A second call
-// for the same message returns the same reservation. An invitation that may not
-// go out is recorded as skipped with the reason.
-func (s *Store) Reserve(ctx context.Context, invitation id.ID, kind distribution.Kind, rule distribution.Rule) (r distribution.Reservation, err error) {
-	err = s.inTx(ctx, func(tx *Tx) error {
-		r = distribution.Reservation{}
-		inv := &r.Invitation
-		if err := tx.Get(ctx, inv, `SELECT `+columns.Invitation+` FROM invitations WHERE id = ?`, invitation); err != nil {
-			return err
-		}
-		var c contactRow
-		if err := tx.Get(ctx, &c, `SELECT `+columns.Contact+` FROM contacts WHERE id = ? {lock}`, inv.Contact); err != nil {
-			return err
-		}
-		// Again, under the lock: an answer or opt-out may have come in between.
-		if err := tx.Get(ctx, inv, `SELECT `+columns.Invitation+` FROM invitations WHERE id = ?`, invitation); err != nil {
-			return err
-		}
-		r.Email, r.Language = c.Email, c.Language
-		var before []struct {
-			Status    distribution.MessageStatus
-			CreatedAt int64 `db:"created_at"`
-		}
-		if err := tx.Select(ctx, &before, `SELECT status, created_at FROM messages WHERE invitation = ? AND kind = ?`, invitation, kind); err != nil {
-			return err
-		}
-		r.Since = tx.Now
-		if len(before) == 1 {
-			if before[0].Status != distribution.MessageReserved {
-				r.Sent = true
-				return nil
-			}
-			r.Since = db.Instant(before[0].CreatedAt)
-		}
-		in, err := tx.eligibility(ctx, c, *inv, kind, rule)
-		if err != nil {
-			return err
-		}
-		if r.Verdict = distribution.Eligible(in); !r.Verdict.OK {
-			return tx.skip(ctx, *inv, kind, r.Verdict)
-		}
-		_, err = tx.Exec(ctx, `INSERT INTO messages (invitation, kind, contact, status, counts, created_at, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)
-			ON CONFLICT (invitation, kind) DO UPDATE SET attempts = messages.attempts + 1`,
-			invitation, kind, inv.Contact, distribution.MessageReserved, kind == distribution.KindInvitation, tx.Now.UnixMilli())
-		return err
-	})
-	return r, err
-}
-
-func (tx *Tx) eligibility(ctx context.Context, c contactRow, inv distribution.Invitation, kind distribution.Kind, rule distribution.Rule) (distribution.Person, error) {
-	in := distribution.Person{
-		// Thanks are for those who have answered, whenever that was.
-		Unsubscribed: c.Unsubscribed, Email: c.Email, Responded: inv.Status == distribution.Finished && kind != distribution.KindThanks, Now: tx.Now,
-		Frequency: rule.Window,
-		// Reminders belong to an invitation that was counted already.
-		IgnoreFrequency: rule.IgnoreFrequency || kind != distribution.KindInvitation,
-	}
-	if kind != distribution.KindThanks {
-		in.Expires = inv.Expires()
-	}
-	if rule.List != 0 {
-		var n int
-		if err := tx.Get(ctx, &n, `SELECT count(*) FROM list_members WHERE list = ? AND contact = ? AND opted_out`, rule.List, inv.Contact); err != nil {
-			return in, err
-		}
-		in.ListOptedOut = n > 0
-	}
-	if in.IgnoreFrequency || rule.Per == 0 {
-		return in, nil
-	}
-	var sent []int64
-	err := tx.Select(ctx, &sent, `SELECT created_at FROM messages WHERE contact = ? AND created_at > ? AND counts AND status <> ? AND invitation <> ?
-		ORDER BY created_at`, inv.Contact, tx.Now.Add(-rule.Per).UnixMilli(), distribution.MessageFailed, inv.ID)
-	for _, at := range sent {
-		in.Sent = append(in.Sent, db.Instant(at))
-	}
-	return in, err
-}
-
-// skip records that a message does not go. Only an invitation never sent becomes
-// skipped by it; a reminder that is not due any more changes nothing else.
-// A place that was reserved for it is freed.
-func (tx *Tx) skip(ctx context.Context, inv distribution.Invitation, kind distribution.Kind, v distribution.Verdict) error {
-	if _, err := tx.moveMessage(ctx, inv.ID, kind, distribution.MessageFailed, v.Text); err != nil {
-		return err
-	}
-	if kind != distribution.KindInvitation || inv.Status != distribution.Pending {
-		return nil
-	}
-	return tx.endInvitation(ctx, inv.ID, distribution.Skipped, v.Text)
-}
-
-// moveMessage gives a message its end, where the rules let it; a reason is why it
-// did not go.
-func (tx *Tx) moveMessage(ctx context.Context, invitation id.ID, kind distribution.Kind, to distribution.MessageStatus, reason string) (moved bool, err error) {
-	var sent any
-	if to == distribution.MessageSent {
-		sent = tx.Now.UnixMilli()
-	}
-	n, err := tx.Exec(ctx, `UPDATE messages SET status = ?, sent_at = ?, error = ? WHERE invitation = ? AND kind = ? AND status `+oneOf(to.Before()),
-		to, sent, db.NullText(reason), invitation, kind)
-	return n > 0, err
-}
-
-// endInvitation ends an invitation for another reason than an answer, where the
-// rules let it.
-func (tx *Tx) endInvitation(ctx context.Context, invitation id.ID, to distribution.Status, reason string) error {
-	_, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, reason = ? WHERE id = ? AND status `+oneOf(to.Before()), to, reason, invitation)
-	return err
-}
-
-// MessageWasSent records that a message went out. Safe to call twice.
-func (s *Store) MessageWasSent(ctx context.Context, invitation id.ID, kind distribution.Kind) error {
-	return s.inTx(ctx, func(tx *Tx) error { return tx.messageWasSent(ctx, invitation, kind) })
-}
-
-func (tx *Tx) messageWasSent(ctx context.Context, invitation id.ID, kind distribution.Kind) error {
-	if _, err := tx.moveMessage(ctx, invitation, kind, distribution.MessageSent, ""); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, `UPDATE invitations SET status = CASE WHEN status `+oneOf(distribution.Sent.Before())+` THEN ? ELSE status END,
-		sent_at = coalesce(sent_at, ?) WHERE id = ?`, distribution.Sent, tx.Now.UnixMilli(), invitation)
-	return err
-}
-
-// MessageFailed records why a message could not be sent. When it can never be,
-// its place in the frequency rule is freed, and an invitation never sent fails.
-func (s *Store) MessageFailed(ctx context.Context, invitation id.ID, kind distribution.Kind, reason string, final bool) error {
-	return s.inTx(ctx, func(tx *Tx) error {
-		if !final {
-			_, err := tx.Exec(ctx, `UPDATE messages SET error = ? WHERE invitation = ? AND kind = ? AND status = ?`,
-				reason, invitation, kind, distribution.MessageReserved)
-			return err
-		}
-		moved, err := tx.moveMessage(ctx, invitation, kind, distribution.MessageFailed, reason)
-		if err != nil || !moved || kind != distribution.KindInvitation {
-			return err
-		}
-		return tx.endInvitation(ctx, invitation, distribution.Failed, reason)
-	})
-}
-
-// ExpireInvitations ends the invitations of a distribution that nobody finished.
-func (s *Store) ExpireInvitations(ctx context.Context, dist id.ID) error {
-	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE invitations SET status = ? WHERE distribution = ? AND status `+oneOf(distribution.Expired.Before()), distribution.Expired, dist)
-		return err
-	})
-}
-
-// LinkOpened counts an opened personal link.
-func (s *Store) LinkOpened(ctx context.Context, invitation id.ID) error {
-	return s.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE invitations SET opens = opens + 1, opened_at = coalesce(opened_at, ?),
-			status = CASE WHEN status `+oneOf(distribution.Opened.Before())+` THEN ? ELSE status END WHERE id = ?`,
-			tx.Now.UnixMilli(), distribution.Opened, invitation)
-		return err
-	})
-}
-
-// RecordAnswer keeps a survey's report on the invitation and on the run's step.
-// A report that the invitation is beyond changes nothing, and changed is false: a
-// finished answer stays. One that comes after the invitation ended still counts.
-func (s *Store) RecordAnswer(ctx context.Context, a distribution.Answer) (inv distribution.Invitation, changed bool, err error) {
-	to := distribution.Started
-	if a.Finished {
-		to = distribution.Finished
-	}
-	err = s.inTx(ctx, func(tx *Tx) error {
-		now := tx.Now.UnixMilli()
-		response := jsonvalue.NewObject(4)
-		response.Set("status", string(to))
-		if a.ResponseID != "" {
-			response.Set("response_id", a.ResponseID)
-		}
-		if a.Answers != nil {
-			response.Set("answers", a.Answers)
-		}
-		response.Set("at", tx.Now.UTC().Format(time.RFC3339Nano))
-		var finished any
-		if a.Finished {
-			finished = now
-		}
-		n, err := tx.Exec(ctx, `UPDATE invitations SET status = ?, started_at = coalesce(started_at, ?), finished_at = ?, response = ?
-			WHERE token = ? AND status `+oneOf(to.Before()), to, now, finished, jsonvalue.Text(response), a.Token)
-		if err != nil {
-			return err
-		}
-		if err := tx.Get(ctx, &inv, `SELECT `+columns.Invitation+` FROM invitations WHERE token = ?`, a.Token); err != nil {
-			return err
-		}
-		if changed = n > 0; !changed {
-			return nil
-		}
-		return tx.answerOnStep(ctx, inv, response)
-	})
-	return inv, changed, err
-}
-
-// answerOnStep shows the response on the step that sent the invitation, so that
-// later steps can look at it.
-func (tx *Tx) answerOnStep(ctx context.Context, inv distribution.Invitation, response *jsonvalue.Object) error {
-	var row struct {
-		Step   string
-		Output sql.NullString
-	}
-	err := tx.Get(ctx, &row, `SELECT t.step, t.output FROM run_tasks t JOIN distributions d ON d.run = t.run AND d.step = t.step WHERE d.id = ? `, inv.Distribution)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	out := jsonvalue.NewObject(2)
-	if row.Output.Valid {
-		if out, err = jsonvalue.ParseObject([]byte(row.Output.String)); err != nil {
-			return err
-		}
-	}
-	out.Set("response", response)
-	_, err = tx.Exec(ctx, `UPDATE run_tasks SET output = ? WHERE run = ? AND step = ?`, jsonvalue.Text(out), inv.Run, row.Step)
-	return err
-}
-
-// OptOut unsubscribes the person behind a personal link from the directory. Safe
-// to call twice; changed is false when they were unsubscribed already.
-func (s *Store) OptOut(ctx context.Context, token string) (inv distribution.Invitation, changed bool, err error) {
-	err = s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.Get(ctx, &inv, `SELECT `+columns.Invitation+` FROM invitations WHERE token = ?`, token); err != nil {
-			return err
-		}
-		changed, err = tx.unsubscribe(ctx, inv.Contact)
-		return err
-	})
-	return inv, changed, err
 }

@@ -203,7 +203,10 @@ func (s *Store) EndLeases(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `UPDATE inbox SET lease_until = ? WHERE lease_until > ?`, now, now); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `UPDATE handovers SET lease_until = ? WHERE lease_until > ?`, now, now)
+		if _, err := tx.Exec(ctx, `UPDATE handovers SET lease_until = ? WHERE lease_until > ?`, now, now); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE distributions SET awake_until = 0 WHERE awake_until > ?`, now)
 		return err
 	})
 }

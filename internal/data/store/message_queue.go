@@ -30,7 +30,7 @@ func (s *Store) QueueMessages(ctx context.Context, destination id.ID, kind distr
 // MessagesDue reads up to limit messages that are due at a destination, or looks
 // (ActionProgress) that are, the longest waiting first.
 func (s *Store) MessagesDue(ctx context.Context, destination id.ID, action string, limit int) (rows []distribution.QueuedMessage, err error) {
-	return rows, s.db.Read(ctx, &rows, `SELECT q.invitation, i.distribution, q.kind, q.tries, q.unsure, coalesce(i.remote, '') AS remote,
+	return rows, s.db.Read(ctx, &rows, `SELECT q.invitation, q.kind, q.tries, q.unsure, coalesce(i.remote, '') AS remote,
 		i.created_at, coalesce(i.expires_at, 0) AS expires_at, i.status
 		FROM (SELECT invitation, kind, tries, unsure, due_at FROM message_queue WHERE destination = ? AND due_at <= ? AND `+messageAction+` = ? ORDER BY due_at LIMIT ?) q
 		JOIN invitations i ON i.id = q.invitation ORDER BY q.due_at, q.invitation`, destination, s.db.Now().UnixMilli(), action, limit)
@@ -82,10 +82,10 @@ func (tx *Tx) endMessage(ctx context.Context, m distribution.MessageState) error
 
 // AccountSent records that a remote account has sent a message; after an invitation
 // its progress is looked at from firstLook on. Safe to call twice.
-func (s *Store) AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time) error {
+func (s *Store) AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time, next distribution.Then) error {
 	m.Done = true
 	return s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.messageWasSent(ctx, m.Invitation, m.Kind); err != nil {
+		if err := tx.messageWasSent(ctx, m.Invitation, m.Kind, next); err != nil {
 			return err
 		}
 		if m.Kind == distribution.KindInvitation {

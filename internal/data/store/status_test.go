@@ -48,13 +48,14 @@ func moves[S status[S]](t *testing.T, s *writable, table string, from []S, to ma
 	}
 }
 
-// ask makes a distribution with its invitation.
+// ask makes an invitation in a distribution.
 func (s *writable) ask() (dist id.ID, inv distribution.Invitation) {
 	s.t.Helper()
 	s.apply(s.deliver(contact.Input{ExtRef: "u1", Email: "a@example.com"})...)
 	var who id.ID
 	require.NoError(s.t, s.db.ReadOne(s.t.Context(), &who, `SELECT id FROM contacts`))
-	dist, v, err := s.CreateDistribution(s.t.Context(), distribution.New{Run: s.db.Next(), Step: "ask", Directory: s.dir.ID, Settings: "{}", Snapshot: "{}", Contact: who}, time.Minute)
+	dist, v, err := s.Invite(s.t.Context(), distribution.New{Workflow: 1, Version: 1, Run: s.db.Next(), Step: "ask", Snapshot: "{}", Contact: who,
+		Asked: distribution.Asked{Directory: s.dir.ID, Settings: "{}"}})
 	require.NoError(s.t, err)
 	inv, err = s.InvitationByID(s.t.Context(), v)
 	require.NoError(s.t, err)
@@ -64,7 +65,7 @@ func (s *writable) ask() (dist id.ID, inv distribution.Invitation) {
 func TestInvitation_MovesAsTheRulesLetIt(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *writable) {
 		ctx := t.Context()
-		dist, inv := s.ask()
+		_, inv := s.ask()
 		end := func(to distribution.Status) func() error {
 			return func() error { return s.EndInvitation(ctx, inv.ID, to, "the account says so") }
 		}
@@ -74,14 +75,20 @@ func TestInvitation_MovesAsTheRulesLetIt(t *testing.T) {
 				return err
 			}
 		}
+		_, err := s.Reserve(ctx, inv.ID, distribution.KindInvitation, distribution.Rule{})
+		require.NoError(t, err)
+		sent := func() error {
+			s.set(`UPDATE messages SET status = ?`, distribution.MessageReserved)
+			return s.MessageWasSent(ctx, inv.ID, distribution.KindInvitation, distribution.Then{})
+		}
 		moves(t, s, "invitations", distribution.Statuses(), map[distribution.Status]func() error{
-			distribution.Sent:      func() error { return s.MessageWasSent(ctx, inv.ID, distribution.KindInvitation) },
+			distribution.Sent:      sent,
 			distribution.Opened:    func() error { return s.LinkOpened(ctx, inv.ID) },
 			distribution.Started:   answer(false),
 			distribution.Finished:  answer(true),
 			distribution.Skipped:   end(distribution.Skipped),
 			distribution.Failed:    end(distribution.Failed),
-			distribution.Expired:   func() error { return s.ExpireInvitations(ctx, dist) },
+			distribution.Expired:   func() error { return s.ExpireInvitation(ctx, inv.ID) },
 			distribution.Cancelled: end(distribution.Cancelled),
 		})
 	})
@@ -116,7 +123,7 @@ func TestMessageFailed_Reminder_LeavesTheInvitationAlone(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, r.Verdict.OK, r.Verdict.Text)
 		}
-		require.NoError(t, s.MessageWasSent(ctx, inv.ID, distribution.KindInvitation))
+		require.NoError(t, s.MessageWasSent(ctx, inv.ID, distribution.KindInvitation, distribution.Then{}))
 		require.NoError(t, s.MessageFailed(ctx, inv.ID, distribution.KindReminder(1), "no such mailbox", true))
 		require.NoError(t, s.MessageFailed(ctx, inv.ID, distribution.KindInvitation, "no such mailbox", true))
 		got, err := s.InvitationByID(ctx, inv.ID)
@@ -133,26 +140,11 @@ func TestMessage_MovesAsTheRulesLetIt(t *testing.T) {
 		require.NoError(t, err)
 		moves(t, s, "messages", []distribution.MessageStatus{distribution.MessageReserved, distribution.MessageSent, distribution.MessageFailed},
 			map[distribution.MessageStatus]func() error{
-				distribution.MessageSent: func() error { return s.MessageWasSent(ctx, inv.ID, distribution.KindInvitation) },
+				distribution.MessageSent: func() error { return s.MessageWasSent(ctx, inv.ID, distribution.KindInvitation, distribution.Then{}) },
 				distribution.MessageFailed: func() error {
 					return s.MessageFailed(ctx, inv.ID, distribution.KindInvitation, "no such mailbox", true)
 				},
 			})
-	})
-}
-
-func TestDistribution_MovesAsTheRulesLetIt(t *testing.T) {
-	eachStore(t, func(t *testing.T, s *writable) {
-		ctx := t.Context()
-		dist, _ := s.ask()
-		all := []distribution.State{distribution.StatePending, distribution.StateSending, distribution.StateWaiting, distribution.StateDone, distribution.StateCancelled}
-		to := map[distribution.State]func() error{}
-		for _, state := range all[1:] {
-			to[state] = func() error { return s.SetDistributionStatus(ctx, dist, state) }
-		}
-		moves(t, s, "distributions", all, to)
-		to = map[distribution.State]func() error{distribution.StateSending: func() error { _, err := s.BeginDistribution(ctx, dist); return err }}
-		moves(t, s, "distributions", all, to)
 	})
 }
 

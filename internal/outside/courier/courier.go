@@ -32,8 +32,8 @@ type Courier struct {
 	Store     Store
 	Revisions Revisions
 	Accounts  Accounts
-	// Answered tells a run and a distribution that an invitation was answered.
-	Answered func(ctx context.Context, run, distribution id.ID) error
+	// Answered tells a run that an invitation was answered.
+	Answered func(ctx context.Context, run id.ID) error
 	Now      func() time.Time
 }
 
@@ -101,14 +101,14 @@ type Messages interface {
 	QueueMessages(ctx context.Context, destination id.ID, kind distribution.Kind, invitations []id.ID, due time.Time) error
 	MessagesDue(ctx context.Context, destination id.ID, action string, limit int) ([]distribution.QueuedMessage, error)
 	BeginMessage(ctx context.Context, invitation id.ID, kind distribution.Kind, tries int) (ours bool, err error)
-	AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time) error
+	AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time, next distribution.Then) error
 	MessageFailed(ctx context.Context, invitation id.ID, kind distribution.Kind, reason string, final bool) error
 	EndMessage(ctx context.Context, m distribution.MessageState) error
 }
 
 // Invitations is whom messages go to, and what became of them.
 type Invitations interface {
-	DistributionByID(ctx context.Context, dist id.ID) (distribution.Distribution, error)
+	AskedOf(ctx context.Context, invitation id.ID) (distribution.Asked, error)
 	InvitationByID(ctx context.Context, invitation id.ID) (distribution.Invitation, error)
 	Reserve(ctx context.Context, invitation id.ID, kind distribution.Kind, rule distribution.Rule) (distribution.Reservation, error)
 	EndInvitation(ctx context.Context, invitation id.ID, status distribution.Status, reason string) error

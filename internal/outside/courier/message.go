@@ -50,7 +50,7 @@ func (r *round) eachInvitation(ctx context.Context, action string, do func(conte
 // send looks whether a message may still go, and has the account send it.
 func (r *round) send(ctx context.Context, m distribution.QueuedMessage) error {
 	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Tries: m.Tries, Unsure: m.Unsure}
-	d, s, err := r.distribution(ctx, m)
+	a, s, err := r.asked(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (r *round) send(ctx context.Context, m distribution.QueuedMessage) error {
 	if err != nil {
 		return err
 	}
-	rule := distribution.Rule{Window: live.Frequency(d.Directory), IgnoreFrequency: s.IgnoreFrequency}
+	rule := distribution.Rule{Window: live.Frequency(a.Directory), IgnoreFrequency: s.IgnoreFrequency}
 	reserved, err := r.Store.Reserve(ctx, m.Invitation, m.Kind, rule)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (r *round) send(ctx context.Context, m distribution.QueuedMessage) error {
 	}
 	out, err := r.outgoing(s, reserved, m)
 	if err != nil { // it can never be made
-		return r.sent(ctx, m, distribution.Remote{}, delivery.Outcome{Err: err}, reserved.Since)
+		return r.sent(ctx, m, s, distribution.Remote{}, delivery.Outcome{Err: err}, reserved.Since)
 	}
 	if ours, err := r.Store.BeginMessage(ctx, m.Invitation, m.Kind, m.Tries); err != nil || !ours {
 		return err
@@ -92,17 +92,17 @@ func (r *round) send(ctx context.Context, m distribution.QueuedMessage) error {
 	o.Refused = o.Refused && r.account.Refused(ctx)
 	ctx, cancel := mustWrite(ctx)
 	defer cancel()
-	return r.sent(ctx, m, learnt, o, reserved.Since)
+	return r.sent(ctx, m, s, learnt, o, reserved.Since)
 }
 
-// distribution is what a message belongs to, with what it says.
-func (r *round) distribution(ctx context.Context, m distribution.QueuedMessage) (distribution.Distribution, distribution.Stored, error) {
-	d, err := r.Store.DistributionByID(ctx, m.Distribution)
+// asked is what the invitation of a message asks and says.
+func (r *round) asked(ctx context.Context, m distribution.QueuedMessage) (distribution.Asked, distribution.Stored, error) {
+	a, err := r.Store.AskedOf(ctx, m.Invitation)
 	if err != nil {
-		return d, distribution.Stored{}, err
+		return a, distribution.Stored{}, err
 	}
-	s, err := distribution.ReadStored(d.Settings)
-	return d, s, err
+	s, err := distribution.ReadStored(a.Settings)
+	return a, s, err
 }
 
 // reminderDue is when a reminder may go: so long after its invitation really went,
@@ -121,6 +121,9 @@ func (r *round) outgoing(s distribution.Stored, reserved distribution.Reservatio
 		Kind: m.Kind, Email: reserved.Email, From: s.From, ReplyTo: s.ReplyTo, Made: m.Made(), Expires: m.Expires(), Repeat: m.Unsure,
 		Remote: distribution.Remote{Directory: s.DirectoryID, MailingList: s.MailingListID, Survey: s.SurveyID},
 	}
+	if s.Expires > 0 && out.Expires.IsZero() { // it counts from now, when it is sent
+		out.Expires = r.Now().Add(s.Expires.Std())
+	}
 	if m.Remote != "" {
 		if err := json.Unmarshal([]byte(m.Remote), &out.Remote); err != nil {
 			return out, err
@@ -137,12 +140,16 @@ func (r *round) outgoing(s distribution.Stored, reserved distribution.Reservatio
 }
 
 // sent records how an attempt to send a message ended, and what follows.
-func (r *round) sent(ctx context.Context, m distribution.QueuedMessage, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
+func (r *round) sent(ctx context.Context, m distribution.QueuedMessage, s distribution.Stored, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
 	after, blameless := r.ended(distribution.ActionDistribute, o)
 	now := r.Now()
 	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
 	if o.Err == nil {
-		return r.Store.AccountSent(ctx, r.dest.ID, state, now.Add(firstLook))
+		var next distribution.Then // after a reminder it is in its distribution's queue already
+		if m.Kind == distribution.KindInvitation {
+			next = s.Then(m.Kind, now, now)
+		}
+		return r.Store.AccountSent(ctx, r.dest.ID, state, now.Add(firstLook), next)
 	}
 	kind, tired := fault.KindOf(o.Err), now.Sub(since) > delivery.Patience && state.Tries >= delivery.MinAttempts
 	final := !blameless && (kind.Final() && kind != fault.Unauthorized || tired)

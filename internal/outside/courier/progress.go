@@ -90,7 +90,7 @@ func (r *round) answer(ctx context.Context, m distribution.QueuedMessage, p dist
 	}
 	if changed {
 		// Who waits looks again at the latest when its timer runs out.
-		_ = r.Answered(ctx, inv.Run, inv.Distribution)
+		_ = r.Answered(ctx, inv.Run)
 	}
 	return nil
 }
@@ -103,9 +103,9 @@ func (r *round) opened(ctx context.Context, invitation id.ID) error {
 	return r.Store.LinkOpened(ctx, invitation)
 }
 
-// thank has a person thanked who has answered, when the distribution says so.
+// thank has a person thanked who has answered, when the step says so.
 func (r *round) thank(ctx context.Context, m distribution.QueuedMessage) error {
-	_, s, err := r.distribution(ctx, m)
+	_, s, err := r.asked(ctx, m)
 	if err != nil || s.Thanks == nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (h *house) pass(d time.Duration) {
 	h.clock = h.clock.Add(d)
 }
 
-func (h *house) answered(_ context.Context, run, _ id.ID) error {
+func (h *house) answered(_ context.Context, run id.ID) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.told = append(h.told, run)
@@ -243,10 +243,11 @@ func (h *house) invited(user string) (run, invitation id.ID) {
 	}}.Text()
 	require.NoError(h.t, err)
 	run = h.db.Next()
-	_, invitation, err = h.CreateDistribution(ctx, distribution.New{
-		Run: run, Step: "ask", Directory: dir.ID, Destination: h.acme(), Survey: "tour", Channel: "email", Settings: settings, Contact: c,
-		Snapshot: fmt.Sprintf(`{"contact":{"ext_ref":%q,"email":%q},"fields":{"user":%q}}`, user, email, user), Expires: h.now().Add(14 * 24 * time.Hour),
-	}, time.Minute)
+	_, invitation, err = h.Invite(ctx, distribution.New{
+		Workflow: 1, Version: 1, Run: run, Step: "ask", Contact: c,
+		Asked:    distribution.Asked{Directory: dir.ID, Destination: h.acme(), Survey: "tour", Channel: "email", Settings: settings},
+		Snapshot: fmt.Sprintf(`{"contact":{"ext_ref":%q,"email":%q},"fields":{"user":%q}}`, user, email, user),
+	})
 	require.NoError(h.t, err)
 	return run, invitation
 }

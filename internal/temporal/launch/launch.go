@@ -113,37 +113,37 @@ func (l *Launcher) StartRun(ctx context.Context, v id.ID, workflow string) error
 	return l.start(ctx, l.options(handover.RunID(v), summary, "/runs/"+v.String(), attributes...), handover.RunWorkflow, handover.RunInput{Run: v})
 }
 
-// StartDistribution starts the workflow of a distribution.
-func (l *Launcher) StartDistribution(ctx context.Context, d id.ID) error {
-	return l.start(ctx, l.options(handover.DistributionID(d), "distribution "+d.String(), "/distributions/"+d.String()),
-		handover.Distribute, handover.DistributionInput{Distribution: d})
+// WakeDistribution makes sure that what is due in a distribution is sent.
+func (l *Launcher) WakeDistribution(ctx context.Context, d id.ID) error {
+	o := l.options(handover.DistributionID(d), "distribution "+d.String(), "/distributions/"+d.String())
+	return l.wake(ctx, o, handover.Distribute, handover.DistributionInput{Distribution: d})
 }
 
-// WakeDelivery makes sure that a destination's queue is drained: it starts the
-// workflow, or tells the running one to look again.
+// WakeDelivery makes sure that a destination's queue is drained.
 func (l *Launcher) WakeDelivery(ctx context.Context, destination id.ID) error {
+	return l.wake(ctx, l.options(handover.DeliverID(destination), "deliver", ""), handover.Deliver, handover.DeliverInput{Destination: destination})
+}
+
+// wake starts a workflow, or tells the running one to look again.
+func (l *Launcher) wake(ctx context.Context, o client.StartWorkflowOptions, workflow string, in any) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	o := l.options(handover.DeliverID(destination), "deliver", "")
 	o.EnableEagerStart = false // not offered together with a signal
 	o.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED
-	_, err := l.Client.SignalWithStartWorkflow(ctx, o.ID, handover.SignalWake, nil, o, handover.Deliver, handover.DeliverInput{Destination: destination})
+	_, err := l.Client.SignalWithStartWorkflow(ctx, o.ID, handover.SignalWake, nil, o, workflow, in)
 	return fault.Wrap(fault.Unavailable, err, "start %s", o.ID)
 }
 
-// Answered tells a run and a distribution that an invitation was answered. Either
-// may have ended; that is no error.
-func (l *Launcher) Answered(ctx context.Context, run, distribution id.ID) error {
+// Answered tells a run that an invitation was answered. It may have ended; that is no
+// error.
+func (l *Launcher) Answered(ctx context.Context, run id.ID) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	var errs []error
-	for _, w := range []string{handover.RunID(run), handover.DistributionID(distribution)} {
-		err := l.Client.SignalWorkflow(ctx, w, "", handover.SignalAnswered, nil)
-		if err != nil && !notFound(err) {
-			errs = append(errs, fault.Wrap(fault.Unavailable, err, "signal %s", w))
-		}
+	err := l.Client.SignalWorkflow(ctx, handover.RunID(run), "", handover.SignalAnswered, nil)
+	if notFound(err) {
+		return nil
 	}
-	return errors.Join(errs...)
+	return fault.Wrap(fault.Unavailable, err, "signal %s", handover.RunID(run))
 }
 
 // clip keeps a keyword within what every visibility store takes.

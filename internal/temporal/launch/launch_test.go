@@ -75,38 +75,36 @@ func TestStart_TemporalAway_IsUnavailable(t *testing.T) {
 	c := mocks.NewClient(t)
 	c.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, errors.New("connection refused"))
 	l := &Launcher{Client: c}
-	for _, err := range []error{l.ProcessEvents(t.Context(), []id.ID{1}, ""), l.StartRun(t.Context(), 1, ""), l.StartDistribution(t.Context(), 1)} {
+	for _, err := range []error{l.ProcessEvents(t.Context(), []id.ID{1}, ""), l.StartRun(t.Context(), 1, "")} {
 		require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	}
 }
 
-func TestWakeDelivery_StartsOrSignals(t *testing.T) {
+func TestWake_StartsOrSignals(t *testing.T) {
 	t.Parallel()
 	c := mocks.NewClient(t)
-	c.On("SignalWithStartWorkflow", mock.Anything, handover.DeliverID(3), handover.SignalWake, nil, mock.Anything, mock.Anything, handover.DeliverInput{Destination: 3}).Return(nil, nil).Once()
-	require.NoError(t, (&Launcher{Client: c}).WakeDelivery(t.Context(), 3))
+	l := &Launcher{Client: c}
+	c.On("SignalWithStartWorkflow", mock.Anything, handover.DeliverID(3), handover.SignalWake, nil, mock.Anything, handover.Deliver, handover.DeliverInput{Destination: 3}).Return(nil, nil).Once()
+	require.NoError(t, l.WakeDelivery(t.Context(), 3))
+	c.On("SignalWithStartWorkflow", mock.Anything, handover.DistributionID(4), handover.SignalWake, nil, mock.Anything, handover.Distribute, handover.DistributionInput{Distribution: 4}).Return(nil, nil).Once()
+	require.NoError(t, l.WakeDistribution(t.Context(), 4))
 }
 
-func TestAnswered_TellsBoth_WhateverBecameOfTheOther(t *testing.T) {
+func TestAnswered_TellsTheRun_OrFindsItEnded(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		run, distribution error
-		fails             bool
+		err   error
+		fails bool
 	}{
-		"both run":        {},
-		"both have ended": {serviceerror.NewNotFound("x"), serviceerror.NewNotFound("x"), false},
-		"one is not told": {errors.New("connection refused"), nil, true},
+		"runs":        {},
+		"has ended":   {serviceerror.NewNotFound("x"), false},
+		"is not told": {errors.New("connection refused"), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := mocks.NewClient(t)
-			m.On("SignalWorkflow", mock.Anything, handover.RunID(1), "", handover.SignalAnswered, nil).Return(c.run).Once()
-			m.On("SignalWorkflow", mock.Anything, handover.DistributionID(2), "", handover.SignalAnswered, nil).Return(c.distribution).Once()
-			err := (&Launcher{Client: m}).Answered(t.Context(), 1, 2)
-			require.Equal(t, c.fails, err != nil)
-			if c.fails {
-				require.Equal(t, fault.Unavailable, fault.KindOf(err))
-			}
+			m.On("SignalWorkflow", mock.Anything, handover.RunID(1), "", handover.SignalAnswered, nil).Return(c.err).Once()
+			require.Equal(t, c.fails, (&Launcher{Client: m}).Answered(t.Context(), 1) != nil)
 		})
 	}
 }

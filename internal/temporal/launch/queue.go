@@ -20,10 +20,10 @@ const (
 // Starts is what a Queue hands on to.
 type Starts interface {
 	StartRun(ctx context.Context, run id.ID, workflow string) error
-	StartDistribution(ctx context.Context, distribution id.ID) error
+	WakeDistribution(ctx context.Context, distribution id.ID) error
 }
 
-// Queue takes starts of runs and distributions and makes them in the background:
+// Queue takes starts of runs, and the waking of distributions, and makes them in the background:
 // an activity that wrote a thousand runs need not wait for a thousand starts. A
 // start that fails, or is lost with the process, is repeated by a sweeper.
 type Queue struct {
@@ -61,10 +61,10 @@ func (q *Queue) StartRun(_ context.Context, run id.ID, workflow string) error {
 	return nil
 }
 
-// StartDistribution queues the start of a distribution; it never fails and never
+// WakeDistribution queues the waking of a distribution; it never fails and never
 // blocks.
-func (q *Queue) StartDistribution(_ context.Context, distribution id.ID) error {
-	q.add(func(ctx context.Context) error { return q.to.StartDistribution(ctx, distribution) })
+func (q *Queue) WakeDistribution(_ context.Context, distribution id.ID) error {
+	q.add(func(ctx context.Context) error { return q.to.WakeDistribution(ctx, distribution) })
 	return nil
 }
 

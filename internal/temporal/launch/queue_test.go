@@ -30,7 +30,7 @@ func (s *slowStarts) StartRun(_ context.Context, run id.ID, workflow string) err
 	return errors.New("refused")
 }
 
-func (s *slowStarts) StartDistribution(ctx context.Context, d id.ID) error {
+func (s *slowStarts) WakeDistribution(ctx context.Context, d id.ID) error {
 	return s.StartRun(ctx, d, "distribution")
 }
 
@@ -43,7 +43,7 @@ func TestQueue_CallersDoNotWait_EveryStartIsTriedOnce(t *testing.T) {
 	for i := range n - 1 {
 		require.NoError(t, q.StartRun(t.Context(), id.ID(i+1), "w"))
 	}
-	require.NoError(t, q.StartDistribution(t.Context(), n))
+	require.NoError(t, q.WakeDistribution(t.Context(), n))
 	close(to.let) // only now does any start go on
 	to.done.Wait()
 	q.Close()

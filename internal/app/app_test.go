@@ -192,7 +192,9 @@ func fromEventToAnswer(t *testing.T, s *running) {
 	s.get("runs/"+run["id"].(string), &whole)
 	b, _ := json.Marshal(whole)
 	require.Contains(t, string(b), "とても良かった", "the response is on the run")
-	s.list("distributions?run="+run["id"].(string), "distributions", having("status", "done"))
+	distribution := s.list("distributions?run="+run["id"].(string), "distributions", having("status", "standing"))[0]
+	require.Equal(t, "onboarding-feedback", distribution["workflow"])
+	require.EqualValues(t, 1, distribution["counts"].(map[string]any)["finished"])
 
 	// Told again, it changes nothing.
 	s.post("/v1/track", tour)

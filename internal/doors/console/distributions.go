@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/url"
 	"sort"
 
 	"github.com/segue-xm/segue/internal/ops"
@@ -8,11 +9,14 @@ import (
 
 // DistributionsView is the list of distributions.
 type DistributionsView struct {
-	Run   string
+	Chips []DistributionChip // what the list is restricted to
 	Rows  []DistributionRow
 	Pager Pager
 	Empty Empty
 }
+
+// DistributionChip is one restriction of the list.
+type DistributionChip struct{ Word, Value string }
 
 // DistributionRow is one distribution of a list.
 type DistributionRow struct {
@@ -23,16 +27,20 @@ type DistributionRow struct {
 }
 
 func (c *Console) distributions(r *request) error {
-	run := r.query("run")
-	page, err := c.ops.Distributions.List(r.context(), ops.DistributionFilter{Run: run}, ops.Paging{Cursor: r.query("cursor")})
+	f := ops.DistributionFilter{Run: r.query("run"), Workflow: r.query("workflow"), Survey: r.query("survey")}
+	page, err := c.ops.Distributions.List(r.context(), f, ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
 	}
-	v, filters := r.view, r.filters("run")
+	v, filters := r.view, r.filters("run", "workflow", "survey")
 	view := DistributionsView{
-		Run:   run,
 		Pager: v.pager("/distributions", filters, r.query("cursor"), page.Next),
 		Empty: v.Empty("distributions", len(filters) > 0, "/distributions"),
+	}
+	for _, c := range []DistributionChip{{"word.run", f.Run}, {"word.workflow", f.Workflow}, {"word.survey", f.Survey}} {
+		if c.Value != "" {
+			view.Chips = append(view.Chips, DistributionChip{v.T(c.Word), c.Value})
+		}
 	}
 	for _, d := range page.Items {
 		view.Rows = append(view.Rows, v.distributionRow(d))
@@ -52,6 +60,7 @@ type DistributionView struct {
 	ops.Distribution
 	Mark        Mark
 	Live        bool
+	RunsLink    string
 	Funnel      []FunnelStage
 	Beside      []BesideStage
 	Invitations []InvitationRow
@@ -116,7 +125,7 @@ func (c *Console) distribution(r *request) error {
 		return err
 	}
 	view := DistributionView{
-		Distribution: d, Mark: v.Status(string(d.Status)), Live: open(d.Status),
+		Distribution: d, Mark: v.Status(string(d.Status)), Live: d.Counts["pending"] > 0, RunsLink: "/runs?" + url.Values{"workflow": {d.Workflow}}.Encode(),
 		Pager: v.pager("/distributions/"+distribution.String(), nil, r.query("cursor"), invitations.Next),
 	}
 	planned := d.Counts["planned"]

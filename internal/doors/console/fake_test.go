@@ -276,8 +276,8 @@ func (f fakeRuns) Get(_ context.Context, i id.ID) (ops.Run, error) {
 }
 
 func theDistribution() ops.Distribution {
-	return ops.Distribution{ID: distributionID, Run: runID, Step: "ask", Survey: "onboarding", Channel: "email", Status: "waiting", CreatedAt: at(time.Hour),
-		Counts: map[string]int{"planned": 1200, "sent": 1090, "opened": 610, "started": 240, "finished": 201, "skipped": 88, "failed": 22, "expired": 5}}
+	return ops.Distribution{ID: distributionID, Workflow: "onboarding-feedback", Step: "ask", Survey: "onboarding", Channel: "email", Status: "standing", CreatedAt: at(time.Hour),
+		Counts: map[string]int{"planned": 1200, "pending": 12, "sent": 1090, "opened": 610, "started": 240, "finished": 201, "skipped": 88, "failed": 22, "expired": 5}}
 }
 
 func (f fakeDistributions) List(context.Context, ops.DistributionFilter, ops.Paging) (ops.Page[ops.Distribution], error) {

@@ -23,7 +23,7 @@ var looks = map[string]look{
 	// runs and steps
 	"running": {"wait", "info"}, "waiting": {"wait", "info"}, "not_started": {"skip", "idle"}, "skipped": {"skip", "idle"},
 	// distributions, invitations and their messages
-	"sending": {"wait", "info"}, "sent": {"done", "info"}, "opened": {"done", "info"}, "started": {"wait", "info"},
+	"standing": {"done", "ok"}, "sending": {"wait", "info"}, "sent": {"done", "info"}, "opened": {"done", "info"}, "started": {"wait", "info"},
 	"finished": {"done", "ok"}, "expired": {"skip", "idle"}, "reserved": {"wait", "info"},
 	// typed fields of a run
 	"value": {"done", "ok"}, "default": {"done", "idle"}, "missing": {"skip", "idle"}, "wrong_type": {"alert", "warn"},

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -16,6 +17,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
 	_ "modernc.org/sqlite"
 
 	"github.com/segue-xm/segue/internal/data/pgtest"
@@ -273,10 +277,31 @@ func killed(t *testing.T, seed uint64, o childOptions, events, people, kills int
 	require.Empty(t, senders.failures)
 	took := d.settled(5 * time.Minute)
 	w.holds(t, d, senders.acked)
+	oneDistribute(t, c)
 	t.Logf("%d events of %d people in %d requests, %d events sent twice, %d requests repeated after failures; all done %.1fs after the last acknowledgement, %.1fs in all; messages tried again: %d",
 		w.events, people, len(w.requests), w.events/3, senders.again.Load(), took.Seconds(), time.Since(begin).Seconds(),
 		d.number("SELECT coalesce(sum(attempts - 1), 0) FROM messages"))
 	t.Logf("killed %d times, at %s", kills, strings.Join(at, "; "))
+}
+
+// oneDistribute requires that all runs' people were sent to by one workflow, whatever
+// was killed meanwhile.
+func oneDistribute(t *testing.T, c *child) {
+	t.Helper()
+	temporal, err := client.Dial(client.Options{HostPort: c.Temporal, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	require.NoError(t, err)
+	defer temporal.Close()
+	until(t, time.Minute, func() (bool, string) { // visibility is written late
+		page, err := temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: "WorkflowType = 'Distribute'"})
+		require.NoError(t, err)
+		ids := map[string]bool{}
+		for _, e := range page.Executions {
+			ids[e.Execution.WorkflowId] = true
+		}
+		t.Logf("%d executions of Distribute", len(page.Executions))
+		require.LessOrEqual(t, len(ids), 1)
+		return len(ids) == 1, "no Distribute to be seen"
+	})
 }
 
 const waitingPlan = `

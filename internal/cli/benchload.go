@@ -16,6 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/segue-xm/segue/internal/client"
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/ops"
@@ -194,7 +195,7 @@ func (l *load) send(ctx context.Context, r *loadReport) {
 }
 
 // awaitFinish waits until no event waits and a sample of those sent is found
-// processed; with runs, until no run is under way either. Work that was there
+// processed; with runs, until no run is under way and every invitation has gone. Work that was there
 // before counts too: measure on a server that has none.
 func (c *benchCommand) awaitFinish(ctx context.Context, server *client.Client, l *load, r *loadReport) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Patience)
@@ -211,6 +212,9 @@ func (c *benchCommand) awaitFinish(ctx context.Context, server *client.Client, l
 				return none(server.Runs(ctx, open, ops.Paging{Limit: 1}))
 			})
 		}
+		waits = append(waits, func() (bool, error) {
+			return none(server.Invitations(ctx, ops.InvitationFilter{Status: distribution.Pending}, ops.Paging{Limit: 1}))
+		})
 	}
 	var finished time.Time
 	err := poll(ctx, 50*time.Millisecond, func() (bool, error) {

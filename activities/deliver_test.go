@@ -138,7 +138,11 @@ func TestPause_HoldsEverythingUntilResumed(t *testing.T) {
 // invitedAt makes a run whose step has acme's account send the survey.
 func (h *house) invitedAt(user string) invited {
 	h.t.Helper()
-	p := h.plan()
+	return h.invitedWith(h.plan(), user)
+}
+
+func (h *house) invitedWith(p *plan.Plan, user string) invited {
+	h.t.Helper()
 	p.Surveys[0].SurveyID = "SV_1"
 	ask := &p.Workflows[0].Steps[2]
 	for k, v := range map[string]any{
@@ -223,6 +227,31 @@ func TestRemoteDistribution_HeldForLong_RemindsAfterwards(t *testing.T) {
 		h.drain(24 * time.Hour)
 		require.Equal(t, "finished", string(h.invitation(v).Status), "what the account knows it by is still known")
 		require.Len(t, h.account.Distributions(), 3)
+	})
+}
+
+// Reminders that were due while the destination was paused do not come all at once.
+func TestRemoteDistribution_PausedOverReminders_TheyKeepTheirDistance(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		p := h.plan()
+		p.Workflows[0].Steps[2].With.Set("reminders", []any{object(t, `{"after":"1d"}`), object(t, `{"after":"2d"}`), object(t, `{"after":"3d"}`)})
+		v := h.invitedWith(p, "ada")
+		h.sent(v)
+		h.drain(time.Minute)
+		require.Len(t, h.account.Distributions(), 1)
+		require.NoError(t, h.PauseDestination(t.Context(), h.acme(), "Mika", ""))
+		for range 5 {
+			h.pass(day)
+			h.sent(v)
+			h.deliverDue()
+		}
+		require.NoError(t, h.ResumeDestination(t.Context(), h.acme()))
+		for n := 2; n <= 4; n++ {
+			h.sent(v)
+			h.drain(time.Hour)
+			require.Len(t, h.account.Distributions(), n)
+			h.pass(day)
+		}
 	})
 }
 

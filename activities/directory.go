@@ -124,11 +124,15 @@ func (d *Directory) Invite(ctx context.Context, r distribute.Request) (dist, inv
 	if err != nil {
 		return 0, 0, err
 	}
-	snapshot, err := json.Marshal(distribution.Snapshot{Contact: c.Value(), Fields: fields})
+	// The sender may be chosen for each person: it goes with them, so that those who
+	// are asked the same share one version.
+	said := r.Settings
+	snapshot, err := json.Marshal(distribution.Snapshot{Contact: c.Value(), Fields: fields, From: said.From, ReplyTo: said.ReplyTo})
 	if err != nil {
 		return 0, 0, err
 	}
-	settings, err := distribution.Stored{Settings: r.Settings, SurveyID: survey.SurveyID}.Text()
+	said.From, said.ReplyTo = "", ""
+	settings, err := distribution.Stored{Settings: said, SurveyID: survey.SurveyID}.Text()
 	if err != nil {
 		return 0, 0, err
 	}

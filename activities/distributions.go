@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
@@ -27,6 +29,7 @@ type DistributionStore interface {
 	Next(ctx context.Context, invitation id.ID, done distribution.Kind, next distribution.Then) error
 	Forward(ctx context.Context, destination, invitation id.ID, kind distribution.Kind, next distribution.Then) error
 	ExpireInvitation(ctx context.Context, invitation id.ID) error
+	EndInvitation(ctx context.Context, invitation id.ID, status distribution.Status, reason string) error
 }
 
 // MailSender hands a mail over. An error of kind Invalid is final for this mail;
@@ -69,9 +72,11 @@ func (a *Distributions) BeginDistribution(ctx context.Context, in handover.Distr
 
 const (
 	// sendPage is how many invitations are looked up at a time.
-	sendPage = 100
+	sendPage = 200
 	// sendAtOnce is how many messages are on their way at the same time.
-	sendAtOnce = 8
+	sendAtOnce = 32
+	// inVain is after how many mails, one after the other, a mail server counts as away.
+	inVain = 8
 	// sendRound is after how long a round ends, so that it is seen in the history.
 	sendRound = time.Minute
 	// mailAway is how long a distribution counts as awake whose mail server does not
@@ -155,14 +160,18 @@ func (p *page) send(ctx context.Context, due []distribution.Due) error {
 	for _, d := range due {
 		slots <- struct{}{}
 		p.mu.Lock()
-		stop := failed != nil || p.tried >= sendAtOnce || ctx.Err() != nil
+		stop := failed != nil || p.tried >= inVain || ctx.Err() != nil
 		p.mu.Unlock()
 		if stop {
 			break
 		}
 		all.Go(func() {
 			defer func() { <-slots }()
-			if err := fault.Guard(func() error { return p.one(ctx, d) }); err != nil {
+			err := fault.Guard(func() error { return p.one(ctx, d) })
+			if err != nil && !passing(ctx, err) {
+				err = p.putOff(ctx, d, err)
+			}
+			if err != nil {
 				p.mu.Lock()
 				defer p.mu.Unlock()
 				failed = cmp.Or(failed, err)
@@ -171,6 +180,28 @@ func (p *page) send(ctx context.Context, due []distribution.Due) error {
 	}
 	all.Wait()
 	return cmp.Or(failed, ctx.Err())
+}
+
+// passing reports whether an error is of the database or of this moment, and not of an
+// invitation.
+func passing(ctx context.Context, err error) bool {
+	k := fault.KindOf(err)
+	return k == fault.Unavailable || k == fault.RateLimited || ctx.Err() != nil
+}
+
+// putOff deals with an invitation that is to blame itself, so that it harms no others:
+// one that can never be sent fails, else it is looked at again later.
+func (p *page) putOff(ctx context.Context, d distribution.Due, err error) error {
+	if activity.IsActivity(ctx) {
+		activity.GetLogger(ctx).Warn("an invitation could not be dealt with", "invitation", d.Invitation.String(), "kind", string(d.Kind), "error", err)
+	}
+	if fault.KindOf(err).Final() && d.Kind == distribution.KindInvitation {
+		if err := p.Store.EndInvitation(ctx, d.Invitation, distribution.Failed, fault.Words(err)); err != nil {
+			return err
+		}
+		return p.Store.Next(ctx, d.Invitation, d.Kind, distribution.Then{})
+	}
+	return p.Store.Next(ctx, d.Invitation, d.Kind, distribution.Then{Kind: d.Kind, Due: p.Now().Add(delivery.Backoff(d.Tries+1, 0))})
 }
 
 // one does what is due for one invitation and puts what follows into the queue.
@@ -192,15 +223,18 @@ func (p *page) one(ctx context.Context, d distribution.Due) error {
 	}
 	next := a.settings.Then(d.Kind, sent, now)
 	unsent := next // what follows when it did not go
-	if d.Kind == distribution.KindInvitation {
+	if d.Kind == distribution.KindInvitation && d.SentAt == 0 {
 		unsent = nothing
 	}
-	if a.Destination != 0 { // what follows an invitation is known when the account has sent it
+	if a.Destination != 0 {
 		return p.Store.Forward(ctx, a.Destination, d.Invitation, d.Kind, unsent)
 	}
 	r, err := p.Store.Reserve(ctx, d.Invitation, d.Kind, a.rule)
 	if err != nil {
 		return err
+	}
+	if at := r.Invitation.Sent(); r.Sent && !at.IsZero() { // meanwhile, by somebody else
+		return p.Store.Next(ctx, d.Invitation, d.Kind, a.settings.Then(d.Kind, at, now))
 	}
 	if r.Sent || !r.Verdict.OK {
 		return p.Store.Next(ctx, d.Invitation, d.Kind, unsent)
@@ -210,7 +244,7 @@ func (p *page) one(ctx context.Context, d distribution.Due) error {
 		err = p.Mail.Send(ctx, m)
 	}
 	p.count(err)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	ctx, cancel := outlive(ctx, noteTime)
 	defer cancel()
 	if err == nil {
 		return p.Store.MessageWasSent(ctx, d.Invitation, d.Kind, next)
@@ -223,6 +257,13 @@ func (p *page) one(ctx context.Context, d distribution.Due) error {
 		unsent = distribution.Then{Kind: d.Kind, Due: now.Add(delivery.Backoff(d.Tries+1, 0))}
 	}
 	return p.Store.Next(ctx, d.Invitation, d.Kind, unsent)
+}
+
+// outlive is a context that ends some time after ctx does.
+func outlive(ctx context.Context, some time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(some, cancel) })
+	return out, func() { stop(); cancel() }
 }
 
 // count notes how a mail went.
@@ -274,7 +315,7 @@ func (a *Distributions) compose(s distribution.Settings, r distribution.Reservat
 	}
 	language, _ := frozen.Contact.Get("language").(string)
 	return mail.Compose(mail.Letter{
-		ID: distribution.MessageID(r.Invitation.ID, kind, a.MailHost), From: cmp.Or(s.From, a.From), ReplyTo: s.ReplyTo, To: r.Email,
+		ID: distribution.MessageID(r.Invitation.ID, kind, a.MailHost), From: cmp.Or(frozen.From, s.From, a.From), ReplyTo: cmp.Or(frozen.ReplyTo, s.ReplyTo), To: r.Email,
 		Subject: text.Subject, Body: text.Message, UnsubscribeURL: link.Get("opt_out_url").(string), Language: language,
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mail"
 	"github.com/segue-xm/segue/internal/data/query"
 )
@@ -243,21 +244,79 @@ func TestSendDue_OneAddressIsSlow_OthersGoAndItIsTriedLater(t *testing.T) {
 	})
 }
 
+// spoilt is a database in which one invitation cannot be read.
+type spoilt struct {
+	activities.DistributionStore
+	one id.ID
+}
+
+func (s *spoilt) Reserve(ctx context.Context, v id.ID, kind distribution.Kind, rule distribution.Rule) (distribution.Reservation, error) {
+	if v == s.one {
+		panic("an invitation like no other")
+	}
+	return s.DistributionStore.Reserve(ctx, v, kind, rule)
+}
+
+func TestSendDue_OneInvitationIsSpoilt_OthersGoAndItIsTriedLater(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		var all []invited
+		for i := range 20 {
+			all = append(all, h.invited(fmt.Sprint("u", i)))
+		}
+		h.dists.Store = &spoilt{h.Store, h.invitation(all[0]).ID}
+		r, err := h.send(all[0])
+		require.NoError(t, err)
+		require.Equal(t, 19, r.Done)
+		require.Positive(t, r.Next)
+		h.dists.Store = h.Store
+		h.pass(time.Minute)
+		h.sent(all[0])
+		require.Len(t, h.mails(), 20)
+	})
+}
+
+func TestSendDue_SenderChosenForEachPerson_OneVersion(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		p := h.plan()
+		p.Workflows[0].Steps[2].With.Set("reply_to", "care+{{ fields.user }}@example.com")
+		h.save(p)
+		ada, ben := h.invited("ada"), h.invited("ben")
+		h.sent(ada)
+		var replies []string
+		for _, m := range h.mails() {
+			o, err := jsonvalue.ParseObject([]byte(m.Headers))
+			require.NoError(t, err)
+			replies = append(replies, o.Get("Reply-To").(string))
+		}
+		require.ElementsMatch(t, []string{"care+ada@example.com", "care+ben@example.com"}, replies)
+		one, err := h.InvitationByID(t.Context(), h.invitation(ada).ID)
+		require.NoError(t, err)
+		other, err := h.InvitationByID(t.Context(), h.invitation(ben).ID)
+		require.NoError(t, err)
+		a, err := h.AskedOf(t.Context(), one.ID)
+		require.NoError(t, err)
+		b, err := h.AskedOf(t.Context(), other.ID)
+		require.NoError(t, err)
+		require.Equal(t, a, b)
+		require.NotContains(t, a.Settings, "care+")
+	})
+}
+
 func TestSendDue_MailServerAway_FewAreTried(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		var all []invited
-		for i := range 40 {
+		for i := range 60 {
 			all = append(all, h.invited(fmt.Sprint("u", i)))
 		}
 		away := &greylisting{MailSender: h.dists.Mail}
 		h.dists.Mail = away
 		_, err := h.send(all[0])
 		require.Error(t, err, "Temporal tries again")
-		require.LessOrEqual(t, away.refused, 16)
+		require.LessOrEqual(t, away.refused, 40)
 		h.dists.Mail = away.MailSender
 		h.pass(time.Minute)
 		h.sent(all[0])
-		require.Len(t, h.mails(), 40)
+		require.Len(t, h.mails(), 60)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/activities/task"
 	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/delivery"
+	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/internal/core/handover"
@@ -30,6 +31,7 @@ type RunStore interface {
 	EndRun(ctx context.Context, run id.ID, status run.Status, reason string) error
 	SetRunContact(ctx context.Context, run, contact id.ID) error
 	Steps(ctx context.Context, run id.ID) ([]run.Step, error)
+	Responses(ctx context.Context, run id.ID) ([]distribution.StepResponse, error)
 	BeginStep(ctx context.Context, v id.ID, step run.Path, kind string, status run.StepStatus, input string) (run.Step, error)
 	StepError(ctx context.Context, v id.ID, step run.Path, message string) error
 	EndStep(ctx context.Context, v id.ID, step run.Path, status run.StepStatus, output, message string) error

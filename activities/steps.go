@@ -80,13 +80,23 @@ func (a *Runs) look(ctx context.Context, of id.ID, at run.Path) (situation, erro
 	if s.scope.Contact, err = a.contactValue(ctx, s.run.Contact); err != nil {
 		return s, err
 	}
-	steps, err := a.Store.Steps(ctx, of)
+	if s.steps, err = a.Store.Steps(ctx, of); err != nil {
+		return s, err
+	}
+	answers, err := a.Store.Responses(ctx, of)
 	if err != nil {
 		return s, err
 	}
-	outputs := jsonvalue.NewObject(len(steps))
-	s.steps = steps
-	nearest := map[string]run.Path{} // of the passes around the step
+	s.scope.Steps, err = outputs(at, s.steps, answers)
+	return s, err
+}
+
+// outputs is what a step at a path sees of the others: what each gave, that of the
+// nearest pass, and what was answered to it. An answer is taken from the invitation,
+// where it is however the step ended.
+func outputs(at run.Path, steps []run.Step, answers []distribution.StepResponse) (*jsonvalue.Object, error) {
+	out := jsonvalue.NewObject(len(steps))
+	nearest := map[string]run.Path{}
 	for _, st := range steps {
 		name := st.Step.Step()
 		if st.Output == "" || !at.Sees(st.Step) || len(st.Step) < len(nearest[name]) {
@@ -94,13 +104,22 @@ func (a *Runs) look(ctx context.Context, of id.ID, at run.Path) (situation, erro
 		}
 		o, err := jsonvalue.ParseObject([]byte(st.Output))
 		if err != nil {
-			return s, err
+			return nil, err
+		}
+		for _, a := range answers {
+			if a.Step != st.Step {
+				continue
+			}
+			response, err := jsonvalue.ParseObject([]byte(a.Response))
+			if err != nil {
+				return nil, err
+			}
+			o.Set("response", response)
 		}
 		nearest[name] = st.Step
-		outputs.Set(name, o)
+		out.Set(name, o)
 	}
-	s.scope.Steps = outputs
-	return s, nil
+	return out, nil
 }
 
 // JudgeStep looks at what is true now and says what to do at a step; what is

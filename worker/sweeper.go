@@ -97,7 +97,7 @@ func (s *Sweeper) report(ctx context.Context, what string, err error) {
 // Once makes one round. It stops at the first failed start: what was claimed comes
 // back when its lease runs out.
 func (s *Sweeper) Once(ctx context.Context) error {
-	for _, sweep := range []func(context.Context) error{s.events, s.handovers, s.adopt, s.distributions, s.held, s.deliveries} {
+	for _, sweep := range []func(context.Context) error{s.events, s.handovers, s.distributions, s.held, s.deliveries, s.adopt} {
 		if err := sweep(ctx); err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (s *Sweeper) handovers(ctx context.Context) error {
 }
 
 // adoptLimit is how many distributions of single runs one round adopts.
-const adoptLimit = 500
+const adoptLimit = 100
 
 // adopt puts what 0.1.0 left into standing distributions, some in each round.
 func (s *Sweeper) adopt(ctx context.Context) error {

@@ -22,6 +22,9 @@ type Snapshot struct {
 	Contact     *jsonvalue.Object `json:"contact"`
 	Transaction *jsonvalue.Object `json:"transaction,omitempty"`
 	Fields      *jsonvalue.Object `json:"fields,omitempty"` // the run's typed fields
+	// The sender, whom a step may choose for each person; "" when it does not.
+	From    string `json:"from,omitempty"`
+	ReplyTo string `json:"reply_to,omitempty"`
 }
 
 // ReadSnapshot reads what an invitation keeps.

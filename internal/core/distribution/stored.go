@@ -116,6 +116,12 @@ type Reservation struct {
 	Language   string
 }
 
+// StepResponse is what somebody answered to the invitation that a step sent.
+type StepResponse struct {
+	Step     run.Path
+	Response string // JSON
+}
+
 // Answer is what a survey reports about an invitation.
 type Answer struct {
 	Token      string
@@ -135,7 +141,11 @@ type QueuedMessage struct {
 	CreatedAt  int64 `db:"created_at"` // of the invitation
 	ExpiresAt  int64 `db:"expires_at"` // of the invitation; 0: never
 	Status     Status
+	SentAt     int64 `db:"sent_at"` // of the invitation, milliseconds; 0: not yet
 }
+
+// Sent is when the invitation was sent, the zero time when it was not.
+func (m QueuedMessage) Sent() time.Time { return instant(m.SentAt) }
 
 // Made is when the invitation was made.
 func (m QueuedMessage) Made() time.Time { return instant(m.CreatedAt) }
@@ -152,6 +162,7 @@ type MessageState struct {
 	Tries      int
 	Unsure     bool
 	Remote     Remote // what was learnt; it is added to what is known
+	Next       Then   // what follows once it is done
 }
 
 // instant is the time of milliseconds, the zero time for none.

@@ -95,11 +95,14 @@ type InvitationQuery struct {
 func (r *Reader) ListInvitations(ctx context.Context, f InvitationQuery, p Paging) ([]InvitationRow, id.ID, error) {
 	var q query
 	for _, c := range [...]struct {
-		column string
-		value  id.ID
-	}{{"contact", f.Contact}, {"run", f.Run}, {"distribution", f.Distribution}} {
+		cond  string
+		value id.ID
+	}{
+		{"v.contact = ?", f.Contact}, {"v.run = ?", f.Run},
+		{"v.distribution = (SELECT coalesce(standing, id) FROM distributions WHERE id = ?)", f.Distribution},
+	} {
 		if c.value != 0 {
-			q.and("v."+c.column+" = ?", c.value)
+			q.and(c.cond, c.value)
 		}
 	}
 	indexed := len(q.where) > 0

@@ -58,16 +58,17 @@ func (tx *Tx) standing(ctx context.Context, n distribution.New) (dist id.ID, err
 	if err = find(); !errors.Is(err, sql.ErrNoRows) {
 		return dist, err
 	}
-	if _, err = tx.Exec(ctx, `INSERT INTO distributions (id, workflow, run, step, directory, survey, channel, status, settings, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{}', ?) ON CONFLICT (run, step) DO NOTHING`,
-		tx.s.db.Next(), n.Workflow, n.Workflow, n.Step.Step(), n.Directory, n.Survey, n.Channel, distribution.StateStanding, tx.Now.UnixMilli()); err != nil {
+	if _, err = tx.Exec(ctx, `INSERT INTO distributions (id, workflow, run, step, directory, destination, survey, channel, status, settings, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO NOTHING`, tx.s.db.Next(), n.Workflow, n.Workflow, n.Step.Step(), n.Directory,
+		db.NullID(n.Destination), n.Survey, n.Channel, distribution.StateStanding, n.Settings, tx.Now.UnixMilli()); err != nil {
 		return 0, err
 	}
 	return dist, find()
 }
 
 // version keeps what is asked, once for all invitations that ask it, and returns its
-// key. What was asked last is what the distribution is shown with.
+// key. What the newest version of the workflow asks is what the distribution is shown
+// with.
 func (tx *Tx) version(ctx context.Context, dist id.ID, n distribution.New) (key []byte, err error) {
 	key = n.VersionKey(dist)
 	made, err := tx.Exec(ctx, `INSERT INTO distribution_versions (key, distribution, version, directory, destination, survey, channel, settings)
@@ -76,7 +77,9 @@ func (tx *Tx) version(ctx context.Context, dist id.ID, n distribution.New) (key 
 	if err != nil || made == 0 {
 		return key, err
 	}
-	_, err = tx.Exec(ctx, `UPDATE distributions SET survey = ?, channel = ?, directory = ? WHERE id = ?`, n.Survey, n.Channel, n.Directory, dist)
+	_, err = tx.Exec(ctx, `UPDATE distributions SET directory = ?, destination = ?, survey = ?, channel = ?, settings = ?
+		WHERE id = ? AND NOT EXISTS (SELECT 1 FROM distribution_versions WHERE distribution = ? AND version > ?)`,
+		n.Directory, db.NullID(n.Destination), n.Survey, n.Channel, n.Settings, dist, dist, n.Version)
 	return key, err
 }
 
@@ -107,15 +110,27 @@ func (s *Store) Next(ctx context.Context, invitation id.ID, done distribution.Ki
 	return s.inTx(ctx, func(tx *Tx) error { return tx.next(ctx, invitation, done, next) })
 }
 
-// Forward hands a message to the account that sends it, and puts what follows into
-// the queue. Safe to call twice.
+// forwardedFor is how long a message that an account is to send stays out of its
+// distribution's sight. When it was sent, or is not to be, what follows is put into
+// the queue at once; this is for what was lost on the way.
+const forwardedFor = 6 * time.Hour
+
+// Forward hands a message to the account that sends it; one that has had its turn
+// there is followed by next. Safe to call twice.
 func (s *Store) Forward(ctx context.Context, destination, invitation id.ID, kind distribution.Kind, next distribution.Then) error {
 	return s.inTx(ctx, func(tx *Tx) error {
+		var over int
+		if err := tx.Get(ctx, &over, `SELECT count(*) FROM messages WHERE invitation = ? AND kind = ? AND status <> ?`, invitation, kind, distribution.MessageReserved); err != nil {
+			return err
+		}
+		if over > 0 {
+			return tx.next(ctx, invitation, kind, next)
+		}
 		row := []any{destination, invitation, string(kind), tx.Now.UnixMilli(), 0, false}
 		if _, err := tx.Insert(ctx, messageQueueTable, [][]any{row}, "ON CONFLICT DO NOTHING"); err != nil {
 			return err
 		}
-		return tx.next(ctx, invitation, kind, next)
+		return tx.next(ctx, invitation, kind, distribution.Then{Kind: kind, Due: tx.Now.Add(forwardedFor)})
 	})
 }
 
@@ -129,7 +144,8 @@ func (s *Store) DueInvitations(ctx context.Context, dist id.ID, limit int) (rows
 
 // AskedOf is what an invitation asks and says.
 func (s *Store) AskedOf(ctx context.Context, invitation id.ID) (a distribution.Asked, err error) {
-	return a, s.db.ReadOne(ctx, &a, `SELECT coalesce(v.directory, d.directory) AS directory, coalesce(v.destination, d.destination, 0) AS destination,
+	return a, s.db.ReadOne(ctx, &a, `SELECT coalesce(v.directory, d.directory) AS directory,
+		coalesce(CASE WHEN v.key IS NULL THEN d.destination ELSE v.destination END, 0) AS destination,
 		coalesce(v.survey, d.survey) AS survey, coalesce(v.channel, d.channel) AS channel, coalesce(v.settings, d.settings) AS settings
 		FROM invitations i JOIN distributions d ON d.id = i.distribution LEFT JOIN distribution_versions v ON v.key = i.version WHERE i.id = ?`, invitation)
 }
@@ -165,7 +181,9 @@ func (s *Store) ClaimDistributions(ctx context.Context, lease time.Duration) (cl
 	}
 	err = s.inTx(ctx, func(tx *Tx) error {
 		now := tx.Now.UnixMilli()
-		return tx.Select(ctx, &claimed, `UPDATE distributions SET awake_until = ? WHERE id IN (`+overdue+`) RETURNING id`, tx.Now.Add(lease).UnixMilli(), now, now)
+		claimed = nil // of a try before
+		return tx.Select(ctx, &claimed, `UPDATE distributions SET awake_until = ? WHERE awake_until <= ? AND id IN (`+overdue+`) RETURNING id`,
+			tx.Now.Add(lease).UnixMilli(), now, now, now)
 	})
 	return claimed, err
 }

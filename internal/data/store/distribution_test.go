@@ -207,9 +207,11 @@ func TestAdoptDistributions_OfSingleRuns_GoOnInTheStandingOne(t *testing.T) {
 		old, err := read.DistributionRow(ctx, 23)
 		require.NoError(t, err)
 		require.Equal(t, list[0], old, "the old id leads there")
-		people, _, err := read.ListInvitations(ctx, query.InvitationQuery{Distribution: list[0].ID}, query.Paging{Limit: 10})
-		require.NoError(t, err)
-		require.Len(t, people, 8)
+		for _, d := range []id.ID{list[0].ID, 23} {
+			people, _, err := read.ListInvitations(ctx, query.InvitationQuery{Distribution: d}, query.Paging{Limit: 10})
+			require.NoError(t, err)
+			require.Len(t, people, 8)
+		}
 
 		var queue []struct {
 			Invitation id.ID
@@ -226,10 +228,51 @@ func TestAdoptDistributions_OfSingleRuns_GoOnInTheStandingOne(t *testing.T) {
 			got[q.Invitation] = next{q.Kind, time.UnixMilli(q.DueAt).Sub(began)}
 		}
 		require.Equal(t, map[id.ID]next{
-			30: {distribution.KindInvitation, 4 * day}, 31: {distribution.KindInvitation, 4 * day},
+			30: {distribution.KindInvitation, 4 * day}, 31: {distribution.KindInvitation, 4*day + 2*time.Minute}, // it may be on its way
 			32: {distribution.KindReminder(1), 3 * day}, 33: {distribution.KindReminder(2), 7 * day}, 34: {distribution.KindExpiry, 14 * day},
 		}, got)
 		_, v := s.invite(distribution.New{Workflow: 1, Version: 1, Run: 12, Step: run.Path("ask"), Contact: 3, Snapshot: "{}", Asked: distribution.Asked{Directory: 2, Settings: "{}"}})
 		require.Equal(t, id.ID(32), v, "a step that is run again finds what it made before")
+	})
+}
+
+// Both versions ran a step, one after the other: the run has two invitations, and
+// adopting goes on.
+func TestAdoptDistributions_Twin_IsAdoptedWithoutTheStep(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *writable) {
+		ctx := t.Context()
+		for n := range 2 {
+			s.set(`INSERT INTO runs (id, workflow, version, event, generation, status, directory, fields, payload, created_at) VALUES (?, 1, 1, ?, 0, 'running', 2, '[]', ?, 1)`, 10+n, 10+n, []byte("{}"))
+			s.set(`INSERT INTO distributions (id, run, step, directory, survey, channel, status, settings, created_at) VALUES (?, ?, 'ask', 2, 'tour', 'email', 'waiting', ?, 1)`, 20+n, 10+n, asking(t))
+			s.set(`INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens) VALUES (?, ?, ?, 3, ?, 'pending', '{}', 1, 0)`, 30+n, 20+n, 10+n, fmt.Sprint("t", n))
+		}
+		s.set(`INSERT INTO distributions (id, workflow, run, step, directory, survey, channel, status, settings, created_at) VALUES (40, 1, 1, 'ask', 2, 'tour', 'email', 'standing', ?, 1)`, asking(t))
+		s.set(`INSERT INTO invitations (id, distribution, run, step, contact, token, status, snapshot, created_at, opens) VALUES (50, 40, 10, 'ask', 3, 'twin', 'pending', '{}', 1, 0)`)
+		n, err := s.AdoptDistributions(ctx, 10)
+		require.NoError(t, err)
+		require.Equal(t, 2, n)
+		var steps []string
+		require.NoError(t, s.db.Read(ctx, &steps, `SELECT coalesce(step, '') FROM invitations WHERE distribution = 40 ORDER BY id`))
+		require.Equal(t, []string{"", "ask", "ask"}, steps)
+	})
+}
+
+// An account sent an invitation before its distribution was adopted: what follows goes
+// with it.
+func TestAdoptDistributions_QueuedBefore_StaysInSight(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *writable) {
+		ctx := t.Context()
+		s.set(`INSERT INTO runs (id, workflow, version, event, generation, status, directory, fields, payload, created_at) VALUES (10, 1, 1, 10, 0, 'running', 2, '[]', ?, 1)`, []byte("{}"))
+		s.set(`INSERT INTO distributions (id, run, step, directory, survey, channel, status, settings, created_at) VALUES (20, 10, 'ask', 2, 'tour', 'email', 'waiting', ?, 1)`, asking(t))
+		s.set(`INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, sent_at, opens) VALUES (30, 20, 10, 3, 't', 'sent', '{}', 1, 5, 0)`)
+		s.set(`INSERT INTO distribution_queue (invitation, distribution, kind, due_at, tries) VALUES (30, 20, 'reminder-1', 5, 0)`)
+		_, err := s.AdoptDistributions(ctx, 10)
+		require.NoError(t, err)
+		list, _, err := query.New(s.db).ListDistributions(ctx, query.DistributionQuery{}, query.Paging{Limit: 10})
+		require.NoError(t, err)
+		due, err := s.DueInvitations(ctx, list[0].ID, 10)
+		require.NoError(t, err)
+		require.Len(t, due, 1)
+		require.Equal(t, distribution.KindReminder(1), due[0].Kind)
 	})
 }

@@ -236,6 +236,13 @@ func (s *Store) RecordAnswer(ctx context.Context, a distribution.Answer) (inv di
 	return inv, changed, err
 }
 
+// Responses are what people answered to the invitations of a run, by the step that
+// sent them.
+func (s *Store) Responses(ctx context.Context, run id.ID) (rows []distribution.StepResponse, err error) {
+	return rows, s.db.Read(ctx, &rows, `SELECT coalesce(i.step, d.step) AS step, i.response FROM invitations i JOIN distributions d ON d.id = i.distribution
+		WHERE i.run = ? AND i.response IS NOT NULL`, run)
+}
+
 // answerOnStep shows the response on the step that sent the invitation, so that
 // later steps can look at it.
 func (tx *Tx) answerOnStep(ctx context.Context, inv distribution.Invitation, response *jsonvalue.Object) error {

@@ -31,7 +31,7 @@ func (s *Store) QueueMessages(ctx context.Context, destination id.ID, kind distr
 // (ActionProgress) that are, the longest waiting first.
 func (s *Store) MessagesDue(ctx context.Context, destination id.ID, action string, limit int) (rows []distribution.QueuedMessage, err error) {
 	return rows, s.db.Read(ctx, &rows, `SELECT q.invitation, q.kind, q.tries, q.unsure, coalesce(i.remote, '') AS remote,
-		i.created_at, coalesce(i.expires_at, 0) AS expires_at, i.status
+		i.created_at, coalesce(i.expires_at, 0) AS expires_at, coalesce(i.sent_at, 0) AS sent_at, i.status
 		FROM (SELECT invitation, kind, tries, unsure, due_at FROM message_queue WHERE destination = ? AND due_at <= ? AND `+messageAction+` = ? ORDER BY due_at LIMIT ?) q
 		JOIN invitations i ON i.id = q.invitation ORDER BY q.due_at, q.invitation`, destination, s.db.Now().UnixMilli(), action, limit)
 }
@@ -72,8 +72,10 @@ func (tx *Tx) endMessage(ctx context.Context, m distribution.MessageState) error
 		return err
 	}
 	if m.Done {
-		_, err := tx.Exec(ctx, `DELETE FROM message_queue WHERE invitation = ? AND kind = ?`, m.Invitation, m.Kind)
-		return err
+		if _, err := tx.Exec(ctx, `DELETE FROM message_queue WHERE invitation = ? AND kind = ?`, m.Invitation, m.Kind); err != nil {
+			return err
+		}
+		return tx.next(ctx, m.Invitation, m.Kind, m.Next)
 	}
 	_, err = tx.Exec(ctx, `UPDATE message_queue SET due_at = ?, tries = ?, unsure = ? WHERE invitation = ? AND kind = ?`,
 		m.Due.UnixMilli(), m.Tries, m.Unsure, m.Invitation, m.Kind)
@@ -82,10 +84,10 @@ func (tx *Tx) endMessage(ctx context.Context, m distribution.MessageState) error
 
 // AccountSent records that a remote account has sent a message; after an invitation
 // its progress is looked at from firstLook on. Safe to call twice.
-func (s *Store) AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time, next distribution.Then) error {
+func (s *Store) AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time) error {
 	m.Done = true
 	return s.inTx(ctx, func(tx *Tx) error {
-		if err := tx.messageWasSent(ctx, m.Invitation, m.Kind, next); err != nil {
+		if err := tx.messageWasSent(ctx, m.Invitation, m.Kind, m.Next); err != nil {
 			return err
 		}
 		if m.Kind == distribution.KindInvitation {

@@ -120,7 +120,7 @@ func (c *Console) distribution(r *request) error {
 	if err != nil {
 		return err
 	}
-	invitations, err := c.ops.Invitations.List(ctx, ops.InvitationFilter{Distribution: distribution.String()}, ops.Paging{Cursor: r.query("cursor")})
+	invitations, err := c.ops.Invitations.List(ctx, ops.InvitationFilter{Distribution: d.ID.String()}, ops.Paging{Cursor: r.query("cursor")})
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ type Messages interface {
 	QueueMessages(ctx context.Context, destination id.ID, kind distribution.Kind, invitations []id.ID, due time.Time) error
 	MessagesDue(ctx context.Context, destination id.ID, action string, limit int) ([]distribution.QueuedMessage, error)
 	BeginMessage(ctx context.Context, invitation id.ID, kind distribution.Kind, tries int) (ours bool, err error)
-	AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time, next distribution.Then) error
+	AccountSent(ctx context.Context, destination id.ID, m distribution.MessageState, firstLook time.Time) error
 	MessageFailed(ctx context.Context, invitation id.ID, kind distribution.Kind, reason string, final bool) error
 	EndMessage(ctx context.Context, m distribution.MessageState) error
 }

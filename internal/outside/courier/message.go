@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -58,12 +59,9 @@ func (r *round) send(ctx context.Context, m distribution.QueuedMessage) error {
 		state.Done = true
 		return r.Store.EndMessage(ctx, state)
 	}
+	state.Next = r.follows(m, s)
 	if n, ok := distribution.ReminderOf(m.Kind); ok && n <= len(s.Reminders) {
-		at, err := r.reminderDue(ctx, m, s.Reminders[n-1].After.Std())
-		if err != nil {
-			return err
-		}
-		if at.After(r.Now()) {
+		if at := r.reminderDue(m, s.Reminders[n-1].After.Std()); at.After(r.Now()) {
 			state.Due = at
 			return r.Store.EndMessage(ctx, state)
 		}
@@ -107,12 +105,20 @@ func (r *round) asked(ctx context.Context, m distribution.QueuedMessage) (distri
 
 // reminderDue is when a reminder may go: so long after its invitation really went,
 // however long that had to wait.
-func (r *round) reminderDue(ctx context.Context, m distribution.QueuedMessage, after time.Duration) (time.Time, error) {
-	inv, err := r.Store.InvitationByID(ctx, m.Invitation)
-	if err != nil || inv.SentAt == 0 {
-		return r.Now().Add(firstLook), err
+func (r *round) reminderDue(m distribution.QueuedMessage, after time.Duration) time.Time {
+	if m.SentAt == 0 {
+		return r.Now().Add(firstLook)
 	}
-	return inv.Sent().Add(after), nil
+	return m.Sent().Add(after)
+}
+
+// follows is what follows a reminder, whether it went or not; an invitation that did
+// not go is followed by nothing.
+func (r *round) follows(m distribution.QueuedMessage, s distribution.Stored) distribution.Then {
+	if _, reminder := distribution.ReminderOf(m.Kind); !reminder {
+		return distribution.Then{}
+	}
+	return s.Then(m.Kind, m.Sent(), r.Now())
 }
 
 // outgoing is a message as the account gets it.
@@ -133,6 +139,7 @@ func (r *round) outgoing(s distribution.Stored, reserved distribution.Reservatio
 	if err != nil {
 		return out, err
 	}
+	out.From, out.ReplyTo = cmp.Or(frozen.From, out.From), cmp.Or(frozen.ReplyTo, out.ReplyTo)
 	survey, optOut := r.account.Links()
 	text, err := s.Render(m.Kind, frozen, distribution.Link(survey, optOut, reserved.Invitation.Token))
 	out.Contact, out.Subject, out.Text = frozen.Contact, text.Subject, text.Message
@@ -143,13 +150,12 @@ func (r *round) outgoing(s distribution.Stored, reserved distribution.Reservatio
 func (r *round) sent(ctx context.Context, m distribution.QueuedMessage, s distribution.Stored, learnt distribution.Remote, o delivery.Outcome, since time.Time) error {
 	after, blameless := r.ended(distribution.ActionDistribute, o)
 	now := r.Now()
-	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure}
+	state := distribution.MessageState{Invitation: m.Invitation, Kind: m.Kind, Remote: learnt, Tries: m.Tries + 1, Unsure: m.Unsure || o.Unsure, Next: r.follows(m, s)}
 	if o.Err == nil {
-		var next distribution.Then // after a reminder it is in its distribution's queue already
 		if m.Kind == distribution.KindInvitation {
-			next = s.Then(m.Kind, now, now)
+			state.Next = s.Then(m.Kind, now, now)
 		}
-		return r.Store.AccountSent(ctx, r.dest.ID, state, now.Add(firstLook), next)
+		return r.Store.AccountSent(ctx, r.dest.ID, state, now.Add(firstLook))
 	}
 	kind, tired := fault.KindOf(o.Err), now.Sub(since) > delivery.Patience && state.Tries >= delivery.MinAttempts
 	final := !blameless && (kind.Final() && kind != fault.Unauthorized || tired)

@@ -7,9 +7,12 @@ ALTER TABLE distributions ADD COLUMN workflow bigint;             -- NULL: of on
 ALTER TABLE distributions ADD COLUMN standing bigint;
 ALTER TABLE distributions ADD COLUMN awake_until bigint NOT NULL DEFAULT 0; -- while its Distribute looks by itself what is due
 CREATE INDEX distributions_workflow ON distributions (workflow) WHERE workflow IS NOT NULL;
+CREATE INDEX distributions_listed ON distributions (id) WHERE standing IS NULL;
 CREATE INDEX distributions_alone ON distributions (id) WHERE workflow IS NULL AND standing IS NULL;
 
--- What an invitation asks and says, as the version of its workflow has it.
+-- What an invitation asks and says, as the version of its workflow has it. The
+-- newest also stands in the distribution, where a process of the version before
+-- looks.
 CREATE TABLE distribution_versions (
   key          bytea NOT NULL PRIMARY KEY, -- SHA-256 of all else, 16 bytes
   distribution bigint NOT NULL,
@@ -20,13 +23,15 @@ CREATE TABLE distribution_versions (
   channel      text NOT NULL,
   settings     text NOT NULL               -- JSON: subject, message, reminders, expiry …
 );
-CREATE INDEX distribution_versions_of ON distribution_versions (distribution);
+CREATE INDEX distribution_versions_of ON distribution_versions (distribution, version);
+CREATE INDEX distribution_versions_survey ON distribution_versions (survey);
 
 ALTER TABLE invitations ADD COLUMN version bytea; -- of distribution_versions; NULL: as its distribution says
 ALTER TABLE invitations ADD COLUMN step text;     -- path of the step in its run; NULL: the distribution's step
 CREATE UNIQUE INDEX invitations_step ON invitations (run, step);
 DROP INDEX invitations_run;
 CREATE INDEX invitations_of ON invitations (distribution, id);
+CREATE INDEX invitations_status ON invitations (distribution, status, id);
 DROP INDEX invitations_distribution;
 
 -- What is next for an invitation of a standing distribution; its Distribute workflow

@@ -49,8 +49,9 @@ type commands struct {
 	Export   exportCommand   `cmd:"" help:"Write the plan in force as YAML, its secrets as references."`
 
 	Eval struct {
-		Filter  evalFilterCommand  `cmd:"" help:"Judge filters: lines of {\"id\",\"fql\",\"event\"} in, {\"id\",\"valid\",\"matches\",\"error\"?} out."`
-		Mapping evalMappingCommand `cmd:"" help:"Apply mappings: lines of {\"id\",\"mapping\",\"payload\"} in, {\"id\",\"output\"}, {\"id\",\"undefined\"} or {\"id\",\"error\",\"kind\",\"message\"} out."`
+		Filter   evalFilterCommand   `cmd:"" help:"Judge filters: lines of {\"id\",\"fql\",\"event\"} in, {\"id\",\"valid\",\"matches\",\"error\"?} out."`
+		Mapping  evalMappingCommand  `cmd:"" help:"Apply mappings: lines of {\"id\",\"mapping\",\"payload\"} in, {\"id\",\"output\"}, {\"id\",\"undefined\"} or {\"id\",\"error\",\"kind\",\"message\"} out."`
+		Template evalTemplateCommand `cmd:"" help:"Render Liquid templates: lines of {\"id\",\"template\",\"data\"} in, {\"id\",\"output\"} or {\"id\",\"error\"} out."`
 	} `cmd:"" help:"Judge filters and mappings, JSON lines in, JSON lines out. Needs no server."`
 
 	Import struct {

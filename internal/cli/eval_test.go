@@ -167,6 +167,9 @@ func TestEval_ConformanceSets(t *testing.T) {
 	}
 	check("fql.jsonl", "filter", equal("valid", "matches"))
 	check("mapping.jsonl", "mapping", equal("output", "undefined", "error", "kind"))
+	check("liquid.jsonl", "template", func(want, got map[string]any) bool {
+		return (want["error"] == true) == (got["error"] != nil) && want["output"] == got["output"]
+	})
 }
 
 func FuzzNeeds_SameAnswerAsWholeEvent(f *testing.F) {

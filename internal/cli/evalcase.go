@@ -10,9 +10,9 @@ import (
 // that a filter or mapping that came before is not read again. The slices live
 // as long as the line. It is what the judge keeps between a line's parts, too.
 type evalCase struct {
-	id, fql, event, mapping, payload []byte // nil when not there
-	judge                            judge
-	seenFor                          []byte // the filter for which the judge has seen the event already
+	id, fql, event, mapping, payload, template, data []byte // nil when not there
+	judge                                            judge
+	seenFor                                          []byte // the filter for which the judge has seen the event already
 }
 
 // read finds the members of a line and checks that all of it is JSON; of equal
@@ -43,6 +43,10 @@ func (c *evalCase) Member(key, value []byte) error {
 		c.mapping = value
 	case `"payload"`:
 		c.payload = value
+	case `"template"`:
+		c.template = value
+	case `"data"`:
+		c.data = value
 	}
 	return nil
 }

@@ -106,12 +106,13 @@ func defaultFilter(_ *run, v any, args []any) (any, error) {
 	if v == false {
 		allow := false
 		for _, a := range args[min(1, len(args)):] {
-			named, ok := a.([]any)
-			if !ok {
+			switch named := a.(type) {
+			case []any:
+				if js.At(named, 0) == "allow_false" {
+					allow = scriptTruthy(js.At(named, 1))
+				}
+			case nil, bool, float64, string, jsonvalue.Undefined:
 				return nil, errors.New("it takes one value and allow_false")
-			}
-			if js.At(named, 0) == "allow_false" {
-				allow = scriptTruthy(js.At(named, 1))
 			}
 		}
 		if allow {

@@ -10,7 +10,7 @@ import (
 )
 
 var dateFilters = map[string]filter{
-	"date":                {apply: date, passes: 4},
+	"date":                {apply: date, passes: 4, words: true},
 	"date_to_xmlschema":   dateAs("%Y-%m-%dT%H:%M:%S%:z"),
 	"date_to_rfc822":      dateAs("%a, %d %b %Y %H:%M:%S %z"),
 	"date_to_string":      dateInWords("%b"),
@@ -26,19 +26,15 @@ func date(r *run, v any, args []any) (any, error) {
 	if err != nil || !ok {
 		return v, err
 	}
-	name := "UTC"
-	if z := js.At(args, 1); !jsonvalue.IsNil(z) {
-		in, err := zone(z)
-		if err != nil {
-			return nil, err
-		}
-		t, name = t.In(in), in.String()
+	in, err := zone(plain(js.At(args, 1)))
+	if err != nil || in == nil {
+		return v, err
 	}
 	format := defaultDateFormat
-	if f := js.At(args, 0); !jsonvalue.IsNil(f) {
+	if f := plain(js.At(args, 0)); !jsonvalue.IsNil(f) {
 		format = r.text(f)
 	}
-	return r.formatted(t, format, name)
+	return r.formatted(t.In(in), format, in.String())
 }
 
 func (r *run) formatted(t time.Time, format, zone string) (any, error) {
@@ -49,25 +45,29 @@ func (r *run) formatted(t time.Time, format, zone string) (any, error) {
 	return out, nil
 }
 
-// zone is a zone by its name, or by minutes.
+// zone is a zone by its name, or by minutes; nil when it makes no date of any.
 func zone(z any) (*time.Location, error) {
-	if name, ok := z.(string); ok {
-		in, err := time.LoadLocation(name)
-		if err != nil || name == "" || name == "Local" {
+	switch z := z.(type) {
+	case nil, jsonvalue.Undefined:
+		return time.UTC, nil
+	case string:
+		in, err := time.LoadLocation(z)
+		if err != nil || z == "" || z == "Local" {
 			return nil, errors.New("there is no such time zone")
 		}
 		return in, nil
 	}
+	const most = 1 << 20
 	minutes := number(z)
-	if !(math.Abs(minutes) <= 24*60) {
-		return nil, errors.New("a time zone is a name or minutes west of UTC")
+	if !(math.Abs(minutes) <= most) {
+		return nil, nil
 	}
 	return time.FixedZone("", int(-minutes*60)), nil
 }
 
 // dateAs formats dates in one form.
 func dateAs(format string) filter {
-	return filter{passes: 4, apply: func(r *run, v any, _ []any) (any, error) {
+	return filter{passes: 4, words: true, apply: func(r *run, v any, _ []any) (any, error) {
 		t, ok, err := r.time(v)
 		if err != nil || !ok {
 			return v, err
@@ -79,7 +79,7 @@ func dateAs(format string) filter {
 // dateInWords formats dates as day, month and year, with "ordinal" as 4th March 2025
 // and in the "US" as March 4th, 2025.
 func dateInWords(month string) filter {
-	return filter{passes: 4, apply: func(r *run, v any, args []any) (any, error) {
+	return filter{passes: 4, words: true, apply: func(r *run, v any, args []any) (any, error) {
 		format := "%d " + month + " %Y"
 		switch {
 		case js.At(args, 0) != "ordinal":
@@ -93,7 +93,7 @@ func dateInWords(month string) filter {
 }
 
 func (r *run) time(v any) (t time.Time, ok bool, err error) {
-	switch v := v.(type) {
+	switch v := plain(v).(type) {
 	case float64:
 		t, ok = js.MillisTime(v * 1000)
 	case bool: // JavaScript's Date takes it for milliseconds

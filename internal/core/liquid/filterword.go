@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	unicode8 "golang.org/x/text/encoding/unicode"
+
 	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
@@ -41,7 +43,7 @@ func truncateWords(r *run, v any, args []any) (any, error) {
 	if n <= 0 {
 		n = 1
 	}
-	out := strings.Join(all[:min(len(all), int(min(n, 1<<31)))], " ")
+	out := strings.Join(all[:position(n, len(all))], " ")
 	if float64(len(all)) >= n {
 		out += tail
 	}
@@ -167,5 +169,5 @@ func base64Decode(r *run, v any, _ []any) (any, error) {
 	if err != nil {
 		return nil, errors.New("invalid base64")
 	}
-	return string([]rune(string(b))), nil // what is no text becomes U+FFFD
+	return unicode8.UTF8.NewDecoder().String(string(b)) // what is no text becomes U+FFFD
 }

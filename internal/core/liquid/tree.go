@@ -414,7 +414,7 @@ func (n *table) render(r *run) error {
 	if !scriptTruthy(cols) {
 		cols = float64(len(items))
 	}
-	l := &loop{length: len(items), name: n.name, cols: plain(cols)}
+	l := &loop{length: len(items), name: n.name, table: true, cols: plain(cols)}
 	base := len(r.frames)
 	r.frames = append(r.frames, binding{"tablerowloop", l}, binding{name: n.variable})
 	for _, item := range items {
@@ -450,7 +450,8 @@ func (n *table) render(r *run) error {
 type loop struct {
 	i, length int
 	name      string
-	cols      any // of a tablerow
+	table     bool
+	cols      any
 }
 
 func (l *loop) col0() float64 { return math.Mod(float64(l.i), js.Number(l.cols)) }
@@ -475,7 +476,7 @@ func (l *loop) member(name string) any {
 	case "name":
 		return l.name
 	}
-	if l.cols == nil {
+	if !l.table {
 		return undefined
 	}
 	switch name {
@@ -498,7 +499,7 @@ func (l *loop) member(name string) any {
 // text is what {{ forloop }} writes.
 func (l *loop) text() string {
 	s := `{"i":` + strconv.Itoa(l.i) + `,"length":` + strconv.Itoa(l.length) + `,"name":` + jsonvalue.Text(l.name)
-	if l.cols != nil {
+	if l.table {
 		s += `,"cols":` + jsonvalue.Text(l.cols)
 	}
 	return s + "}"

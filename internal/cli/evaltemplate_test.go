@@ -11,7 +11,7 @@ func TestEvalTemplate_Lines(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`{"id":"a","template":"Hi {{ name | upcase }}","data":{"name":"é"},"more":1}`: `{"id":"a","output":"Hi É"}`,
-		`{"data":{"a":[1,2]},"template":"{% for i in a %}{{ i }};{% endfor %}"}`:       `{"id":null,"output":"1;2;"}`,
+		`{"data":{"a":[1,2]},"template":"{% for i in a %}{{ i }};{% endfor %}"}`:      `{"id":null,"output":"1;2;"}`,
 		`{"id":1,"template":"[{{ x }}]"}`:                                             `{"id":1,"output":"[]"}`,
 		`{"id":1,"template":"{{ 1 | nosuch | plus: 1 }}","data":null}`:                `{"id":1,"output":"2"}`,
 		`{"id":1,"template":"a\n{% if %}","data":{}}`:                                 `{"id":1,"error":"line 2: a value is expected: \"\""}`,

@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 
+	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
@@ -174,7 +175,7 @@ func (c *compiler) template(arg any, path string, _ bool) node {
 
 func (c *compiler) condition(arg any, path string, keep bool) node {
 	o, ok := arg.(*jsonvalue.Object)
-	if !ok || !(truthy(o.Get("exists")) || truthy(o.Get("blank"))) {
+	if !ok || !(js.Truthy(o.Get("exists")) || js.Truthy(o.Get("blank"))) {
 		return c.fail(path, `requires an "exists" or a "blank" key that is not empty`)
 	}
 	n := &condition{blank: !o.Has("exists")}
@@ -186,7 +187,7 @@ func (c *compiler) condition(arg any, path string, keep bool) node {
 	if o.Has("then") {
 		n.then = c.build(o.Get("then"), path+"/then", keep)
 	}
-	if e := o.Get("else"); truthy(e) { // Segment skips a literal else that is falsy
+	if e := o.Get("else"); js.Truthy(e) { // Segment skips a literal else that is falsy
 		n.els = c.build(e, path+"/else", keep)
 	}
 	return n
@@ -197,10 +198,10 @@ var undefined = literal{jsonvalue.Undefined{}}
 func (c *compiler) letterCase(arg any, path string, _ bool) node {
 	o, _ := arg.(*jsonvalue.Object)
 	operator := o.Get("operator")
-	if !truthy(operator) {
+	if !js.Truthy(operator) {
 		return c.fail(path, `requires an "operator" key`)
 	}
-	if !truthy(o.Get("value")) {
+	if !js.Truthy(o.Get("value")) {
 		return undefined
 	}
 	word, _ := operator.(string)
@@ -209,10 +210,10 @@ func (c *compiler) letterCase(arg any, path string, _ bool) node {
 
 func (c *compiler) replace(arg any, path string, _ bool) node {
 	o, _ := arg.(*jsonvalue.Object)
-	if !truthy(o.Get("pattern")) {
+	if !js.Truthy(o.Get("pattern")) {
 		return c.fail(path, `requires a "pattern" key`)
 	}
-	if !truthy(o.Get("value")) {
+	if !js.Truthy(o.Get("value")) {
 		return undefined
 	}
 	n := &replace{path: path, value: c.build(o.Get("value"), path+"/value", false)}
@@ -256,9 +257,9 @@ func given[T any](o *jsonvalue.Object, name string, to *T) bool {
 
 func (r replacement) tooLong(pattern, with string) string {
 	switch {
-	case textLength(r.pattern) > maxPattern:
+	case js.Length(r.pattern) > maxPattern:
 		return fmt.Sprintf("%s is longer than %d characters", pattern, maxPattern)
-	case textLength(r.with) > maxReplacement:
+	case js.Length(r.with) > maxReplacement:
 		return fmt.Sprintf("%s is longer than %d characters", with, maxReplacement)
 	}
 	return ""
@@ -270,12 +271,12 @@ func (c *compiler) arrayPath(arg any, path string, keep bool) node {
 		return c.fail(path, "expected array, got %s", kindName(arg))
 	}
 	var items node
-	if s, ok := at(args, 0).(string); ok {
+	if s, ok := js.At(args, 0).(string); ok {
 		items = newLookup(s)
 	} else {
-		items = c.build(at(args, 0), path+"/0", keep)
+		items = c.build(js.At(args, 0), path+"/0", keep)
 	}
-	if shape, ok := at(args, 1).(*jsonvalue.Object); ok && shape.Len() > 0 {
+	if shape, ok := js.At(args, 1).(*jsonvalue.Object); ok && shape.Len() > 0 {
 		return &each{path, items, c.build(shape, path+"/1", false)}
 	}
 	return items
@@ -283,7 +284,7 @@ func (c *compiler) arrayPath(arg any, path string, keep bool) node {
 
 func (c *compiler) merge(arg any, path string, keep bool) node {
 	o, _ := arg.(*jsonvalue.Object)
-	if !truthy(o.Get("direction")) {
+	if !js.Truthy(o.Get("direction")) {
 		return c.fail(path, `requires a "direction" key`)
 	}
 	items, ok := o.Get("objects").([]any)
@@ -305,7 +306,7 @@ func (c *compiler) merge(arg any, path string, keep bool) node {
 func (c *compiler) transform(arg any, path string, keep bool) node {
 	o, _ := arg.(*jsonvalue.Object)
 	apply, ok := o.Get("apply").(*jsonvalue.Object)
-	if !ok || !truthy(o.Get("mapping")) {
+	if !ok || !js.Truthy(o.Get("mapping")) {
 		return c.fail(path, `requires an "apply" object and a "mapping"`)
 	}
 	if apply = c.injectRoot(apply); apply == nil {
@@ -325,12 +326,12 @@ func (c *compiler) flatten(arg any, path string, _ bool) node {
 	if !ok || separator == "" {
 		return c.fail(path, `requires a "separator" that is a text`)
 	}
-	return &flatten{path, c.build(o.Get("value"), path+"/value", false), separator, truthy(o.Get("omitArrays"))}
+	return &flatten{path, c.build(o.Get("value"), path+"/value", false), separator, js.Truthy(o.Get("omitArrays"))}
 }
 
 func (c *compiler) json(arg any, path string, _ bool) node {
 	o, _ := arg.(*jsonvalue.Object)
-	if !truthy(o.Get("mode")) || !truthy(o.Get("value")) {
+	if !js.Truthy(o.Get("mode")) || !js.Truthy(o.Get("value")) {
 		return c.fail(path, `requires a "mode" and a "value" that is not empty`)
 	}
 	value := c.build(o.Get("value"), path+"/value", false)

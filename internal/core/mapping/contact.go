@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
@@ -82,14 +83,14 @@ func readTime(v any) (t time.Time, reason string) {
 	ok := false
 	switch v := v.(type) {
 	case float64:
-		if t, ok = millisTime(v); !ok {
+		if t, ok = js.MillisTime(v); !ok {
 			return t, "is a number outside the range of dates in milliseconds"
 		}
 	case string:
-		if allDigits(trimSpace(v)) {
+		if js.AllDigits(js.Trim(v)) {
 			return t, "is a text of digits: want a date such as 2026-01-02T03:04:05Z, or milliseconds since 1970 as a number"
 		}
-		if t, ok = parseDate(v); !ok {
+		if t, ok = js.ParseDate(v); !ok {
 			return t, "is not a date: want one such as 2026-01-02T03:04:05Z"
 		}
 	default:

@@ -22,7 +22,6 @@ const (
 	NoChance        = "no-chance"
 	SizeLimits      = "size-limits"
 	WordsAreValues  = "words-are-values"
-	BinaryText      = "binary-text"
 )
 
 // Differences is all of them. What Segment's package does was seen by running it,
@@ -41,6 +40,5 @@ func Differences() []Difference {
 		{NoChance, "`sample` gives elements by chance", "it does nothing, as an unknown filter"},
 		{SizeLimits, "a template may take 500 ms and 100 MB", "a text may take 1 MB and a value 4 MB, whatever the time"},
 		{WordsAreValues, "the words `nil`, `empty` and `blank` stay words behind most filters: `nil | truncate | json` is `{}`", "behind a filter they are null and empty texts"},
-		{BinaryText, "`base64_decode` of what is no text gives one U+FFFD for some pairs of bytes", "each byte that is no text is one U+FFFD"},
 	}
 }

@@ -71,9 +71,6 @@ var differences = map[string][]example{
 	mapping.WordsAreValues: {
 		{`{"@liquid":"{{ nil | json }} {{ nil | truncate | json }}"}`, `{}`, `"{} null"`},
 	},
-	mapping.BinaryText: {
-		{`{"@liquid":"{{ '44E=' | base64_decode }}"}`, `{}`, `"��"`},
-	},
 }
 
 func TestDifferences_AreNamedOnceExplainedAndShown(t *testing.T) {

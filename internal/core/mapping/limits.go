@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
@@ -25,9 +24,6 @@ const (
 var (
 	tooLarge = fmt.Sprintf("the result is too large: a text may have %d MB, a value %d MB", maxText>>20, maxWeight>>20)
 	tooMuch  = fmt.Sprintf("this is too much work: a mapping may take %d steps for an event, all mappings of an event %d", maxWork, maxEventWork)
-
-	errTooLarge = errors.New(tooLarge)
-	errTooMuch  = errors.New(tooMuch)
 )
 
 // Work is what the mappings of one event may still do; NewWork makes one. It is not

@@ -161,7 +161,7 @@ func TestLiquid_Filters_AsLiquidjsHasThem(t *testing.T) {
 		{`{{ list | json: 1 }}`, "[\n {\n  \"k\": 1,\n  \"ok\": true\n },\n {\n  \"k\": 2\n }\n]"},
 		{`{{ missing | json }}|{{ arr[1] | json }}|{{ list | sum: "k" }}|{{ "<a" | strip_html }}`, "|null|3|<a"},
 		{`{{ list | where: "k", 2 | size }}{{ list | where: "nope", nil | size }}{{ list | where: "[\"k\"]" | size }}`, "122"},
-		{`{{ s | append }}`, `error /v/@liquid: append takes one argument`},
+		{`{{ s | append }}`, `error /v/@liquid: line 1: filter append: it takes one argument`},
 	})
 }
 

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
@@ -194,9 +195,9 @@ func (c *letterCase) eval(root scope) (any, error) {
 	case !root.budget.spend(len(s)):
 		return nil, root.refused(c.path)
 	case c.operator == "upper":
-		return upper(s), nil
+		return js.Upper(s), nil
 	case c.operator == "lower":
-		return lower(s), nil
+		return js.Lower(s), nil
 	}
 	return nil, failf(c.path, `operator should be "lower" or "upper"`)
 }
@@ -219,7 +220,7 @@ func (r *replace) eval(root scope) (any, error) {
 	case string:
 		s = v
 	case bool, float64:
-		s = string(appendText(nil, v))
+		s = string(js.AppendText(nil, v))
 	default:
 		return "", nil // Segment's rule for null, missing, objects and arrays
 	}

@@ -1,10 +1,9 @@
 package mapping
 
 import (
-	"strconv"
 	"strings"
-	"unicode/utf16"
 
+	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
@@ -63,94 +62,13 @@ func unquote(part string) string {
 func (p path) get(root scope) any {
 	v := root.value
 	for _, key := range p {
-		if !truthy(v) {
+		if !js.Truthy(v) {
 			return v
 		}
 		if s, ok := v.(string); ok && !root.budget.spend(len(s)) {
 			return jsonvalue.Undefined{}
 		}
-		v = property(v, key)
+		v = js.Property(v, key)
 	}
 	return v
-}
-
-// property is v[key] for a truthy v.
-func property(v any, key string) any {
-	switch v := v.(type) {
-	case *jsonvalue.Object:
-		return v.Get(key)
-	case []any:
-		if key == "length" {
-			return float64(len(v))
-		}
-		if i, ok := arrayIndex(key); ok && i < len(v) {
-			return v[i]
-		}
-	case string:
-		if key == "length" {
-			return float64(textLength(v))
-		}
-		if i, ok := arrayIndex(key); ok {
-			return unitAt(v, i)
-		}
-	}
-	return jsonvalue.Undefined{}
-}
-
-// unitAt is the UTF-16 unit at i, or Undefined; half a surrogate pair is U+FFFD.
-func unitAt(s string, i int) any {
-	at := 0
-	for _, r := range s {
-		n := utf16.RuneLen(r)
-		if i < at+n {
-			if n == 2 {
-				return "\ufffd"
-			}
-			return string(r)
-		}
-		at += n
-	}
-	return jsonvalue.Undefined{}
-}
-
-// arrayIndex reads a canonical index: "1", not "01" or "-1".
-func arrayIndex(key string) (int, bool) {
-	if key == "" || len(key) > 9 || (key[0] == '0' && len(key) > 1) {
-		return 0, false
-	}
-	for i := range len(key) {
-		if key[i] < '0' || key[i] > '9' {
-			return 0, false
-		}
-	}
-	n, err := strconv.Atoi(key)
-	return n, err == nil
-}
-
-// units splits a text into its UTF-16 units; half a surrogate pair becomes U+FFFD.
-func units(s string) []string {
-	out := make([]string, 0, len(s))
-	for _, r := range s {
-		if utf16.RuneLen(r) == 2 {
-			out = append(out, "\ufffd", "\ufffd")
-			continue
-		}
-		out = append(out, string(r))
-	}
-	return out
-}
-
-// truthy is JavaScript's: not undefined, null, false, 0, NaN or "".
-func truthy(v any) bool {
-	switch v := v.(type) {
-	case nil, jsonvalue.Undefined:
-		return false
-	case bool:
-		return v
-	case float64:
-		return v != 0 && v == v
-	case string:
-		return v != ""
-	}
-	return true
 }

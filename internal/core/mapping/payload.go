@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
@@ -70,7 +71,7 @@ func coerceString(v any) (any, string) {
 	case float64:
 		return jsonvalue.NumberText(s), ""
 	case bool:
-		return string(appendText(nil, s)), ""
+		return string(js.AppendText(nil, s)), ""
 	}
 	return nil, mustBe("string", v)
 }
@@ -123,10 +124,14 @@ func uriLetters(s, host string) bool {
 		c := rest[i]
 		switch {
 		case '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z', strings.IndexByte("-._~:/?#@!$&'()*+,;=", c) >= 0:
-		case c == '%' && i+2 < len(rest) && digitsOf(rest[i+1:], 2, hexDigits) == 2:
+		case c == '%' && i+2 < len(rest) && isHex(rest[i+1]) && isHex(rest[i+2]):
 		default:
 			return false
 		}
 	}
-	return ascii(host)
+	return js.IsASCII(host)
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }

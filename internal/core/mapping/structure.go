@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
@@ -45,7 +46,7 @@ func assign(dst *jsonvalue.Object, v any) {
 			dst.Set(strconv.Itoa(i), e)
 		}
 	case string:
-		for i, u := range units(v) {
+		for i, u := range js.Units(v) {
 			dst.Set(strconv.Itoa(i), u)
 		}
 	}

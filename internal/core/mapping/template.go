@@ -1,6 +1,10 @@
 package mapping
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/segue-xm/segue/internal/core/js"
+)
 
 // template is a parsed @template: texts and the paths between them.
 type template struct {
@@ -37,7 +41,7 @@ func split(s string, n int) []segment {
 		if start > pos {
 			out = append(out, segment{text: s[pos:start]})
 		}
-		written := trimSpace(s[start+n : end-n])
+		written := js.Trim(s[start+n : end-n])
 		out = append(out, segment{text: written, path: parsePath(written), lookup: true})
 		pos = end
 	}
@@ -100,7 +104,7 @@ func fill(segments []segment, root scope) (string, bool) {
 			out = append(out, s.text...)
 		} else if v := s.path.get(root); weight(v, maxText) <= maxText {
 			before := len(out)
-			out = appendText(out, v)
+			out = js.AppendText(out, v)
 			root.budget.spend(perValue + len(out) - before)
 		} else {
 			return "", false

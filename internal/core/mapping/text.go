@@ -4,68 +4,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/language"
-
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
-
-// appendText appends v as JavaScript's String(v), with null and undefined as
-// nothing: arrays joined with commas, objects not at all useful.
-func appendText(dst []byte, v any) []byte {
-	switch v := v.(type) {
-	case string:
-		return append(dst, v...)
-	case bool:
-		if v {
-			return append(dst, "true"...)
-		}
-		return append(dst, "false"...)
-	case float64:
-		return jsonvalue.AppendNumber(dst, v)
-	case []any:
-		for i, e := range v {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendText(dst, e)
-		}
-	case *jsonvalue.Object:
-		return append(dst, "[object Object]"...)
-	}
-	return dst
-}
-
-// trimSpace is String.prototype.trim: Unicode blanks and the byte order mark.
-func trimSpace(s string) string { return strings.TrimFunc(s, isBlank) }
-
-func isBlank(r rune) bool { return r == '\ufeff' || (r != '\u0085' && unicode.IsSpace(r)) }
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// upper and lower change case by the full Unicode rules, as JavaScript does; the
-// standard library knows only the simple ones (not ß → SS, final sigma, İ).
-func upper(s string) string {
-	if ascii(s) {
-		return strings.ToUpper(s)
-	}
-	return cases.Upper(language.Und).String(s)
-}
-
-func lower(s string) string {
-	if ascii(s) {
-		return strings.ToLower(s)
-	}
-	return cases.Lower(language.Und).String(s)
-}
 
 // replacement is one search and replace of @replace.
 type replacement struct {

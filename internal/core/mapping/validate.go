@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
+	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
@@ -251,7 +251,7 @@ func lengthCheck(least, most int) check {
 	return func(ps *problems, v any, path string) {
 		checkString(ps, v, path)
 		s, ok := v.(string)
-		if n := textLength(s); ok && n < least {
+		if n := js.Length(s); ok && n < least {
 			ps.addf(path, "should be a string of length %d or greater", least)
 		} else if n > most {
 			ps.addf(path, "should be a string of length %d or less", most)
@@ -276,8 +276,8 @@ func checkArrayPath(ps *problems, v any, path string) {
 		checkArray(ps, v, path)
 		return
 	}
-	checkText(ps, at(args, 0), path+"/0")
-	checkAny(ps, at(args, 1), path+"/1")
+	checkText(ps, js.At(args, 0), path+"/0")
+	checkAny(ps, js.At(args, 1), path+"/1")
 }
 
 func checkMergeObjects(ps *problems, v any, path string) {
@@ -288,20 +288,4 @@ func checkMergeObjects(ps *problems, v any, path string) {
 		objectOrDirective(ps, item, p)
 		checkAny(ps, item, p)
 	}
-}
-
-func at(a []any, i int) any {
-	if i < len(a) {
-		return a[i]
-	}
-	return jsonvalue.Undefined{}
-}
-
-// textLength is the length as JavaScript counts it: in UTF-16 units.
-func textLength(s string) int {
-	n := 0
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-	}
-	return n
 }

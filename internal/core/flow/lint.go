@@ -2,7 +2,6 @@ package flow
 
 import (
 	"fmt"
-	"regexp"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -93,13 +92,11 @@ func (l *linter) condition(at, text string) {
 	}))
 }
 
-var member = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.-])(fields|steps)\.([A-Za-z_][A-Za-z0-9_-]*)`)
-
 func (l *linter) texts(v any) {
 	walkTemplates(v, func(t *Template) {
-		for _, a := range t.args {
-			for _, m := range member.FindAllStringSubmatch(a, -1) {
-				l.reference(t.name, m[1], m[2])
+		for _, p := range t.liquid.Paths() {
+			if len(p) > 1 {
+				l.reference(t.name, p[0], p[1])
 			}
 		}
 	})

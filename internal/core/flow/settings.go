@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/liquid"
 )
 
 // Settings are a step's settings with every text in them compiled as a template.
@@ -33,7 +34,7 @@ func compileTexts(name string, v any, errs *[]error) any {
 			*errs = append(*errs, err)
 			return nil
 		}
-		if t.root == nil {
+		if t.liquid == nil {
 			return v
 		}
 		return deferrable{t, v}
@@ -66,9 +67,9 @@ type deferrable struct {
 // at most, all of them may do together.
 func (s *Settings) Render(scope Scope, deferred ...string) (*jsonvalue.Object, error) {
 	out := jsonvalue.NewObject(s.root.Len())
-	effort := newEffort()
+	root, effort := scope.root(), newEffort()
 	for k, v := range s.root.All() {
-		r, err := renderTexts(v, scope, effort, slices.Contains(deferred, k))
+		r, err := renderTexts(v, root, effort, slices.Contains(deferred, k))
 		if err != nil {
 			return nil, err
 		}
@@ -79,10 +80,10 @@ func (s *Settings) Render(scope Scope, deferred ...string) (*jsonvalue.Object, e
 
 // RenderKey is Render for one key: Undefined when it is not there.
 func (s *Settings) RenderKey(key string, scope Scope) (any, error) {
-	return renderTexts(s.root.Get(key), scope, newEffort(), false)
+	return renderTexts(s.root.Get(key), scope.root(), newEffort(), false)
 }
 
-func renderTexts(v any, scope Scope, effort *effort, keep bool) (any, error) {
+func renderTexts(v any, scope *jsonvalue.Object, effort *liquid.Meter, keep bool) (any, error) {
 	switch v := v.(type) {
 	case deferrable:
 		if keep {

@@ -31,7 +31,7 @@ func (p *parser) node(t token) (node, error) {
 	switch t.kind {
 	case textToken:
 		if s := t.content(); s != "" {
-			return text(s), nil
+			return &text{s, t.line}, nil
 		}
 		return nil, nil
 	case outputToken:
@@ -142,7 +142,7 @@ func (p *parser) raw(t token) (node, error) {
 	for _, t := range inside {
 		s.WriteString(t.source)
 	}
-	return text(s.String()), err
+	return &text{s.String(), t.line}, err
 }
 
 func (p *parser) comment(t token) (node, error) {

@@ -60,7 +60,7 @@ func Parse(text string, o Options) (*Template, error) {
 func (t *Template) Render(s Scope, m *Meter) (string, error) {
 	r := run{scope: s, options: t.options, meter: m, out: &buffer{meter: m}}
 	if err := r.render(t.nodes); err != nil {
-		return "", err
+		return "", at(1, err)
 	}
 	return string(r.out.text), nil
 }

@@ -29,9 +29,12 @@ func (r *run) render(nodes []node) error {
 	return nil
 }
 
-type text string
+type text struct {
+	s    string
+	line int
+}
 
-func (t text) render(r *run) error { return r.out.write(string(t)) }
+func (t *text) render(r *run) error { return at(t.line, r.out.write(t.s)) }
 
 type section []node
 
@@ -307,7 +310,7 @@ func (n *forLoop) render(r *run) error {
 		}
 		r.stopped, r.broken = false, false
 		if err := r.render(n.body); err != nil {
-			return err
+			return at(n.line, err)
 		}
 		if r.broken {
 			break
@@ -432,7 +435,7 @@ func (n *table) render(r *run) error {
 			return at(n.line, err)
 		}
 		if err := r.render(n.body); err != nil {
-			return err
+			return at(n.line, err)
 		}
 		if err := r.out.write("</td>"); err != nil {
 			return at(n.line, err)

@@ -1,5 +1,10 @@
 package liquid
 
+// Messages is Liquid in messages and in the settings of steps: nothing that reaches
+// other templates, no filter that does not exist, and objects as JSON, since nobody
+// wants [object Object] in a mail.
+var Messages = Options{KnownFilters: true, ObjectsAsJSON: true, TagsOff: map[string]bool{"block": true}}
+
 // Finding is a place in a template that meant something else in version 0.1.0.
 type Finding struct {
 	Line    int    // in the text, from 1

@@ -6,6 +6,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/js"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/liquid/lex"
 )
 
 // value is what gives a value: a literal, a variable with its members, a range.
@@ -41,11 +42,11 @@ type filterCall struct {
 func (e *filtered) eval(r *run) (any, error) {
 	v, err := r.expression(e.terms)
 	if err != nil {
-		return nil, at(e.line, err)
+		return nil, lex.At(e.line, err)
 	}
 	for i := range e.filters {
 		if v, err = r.filter(&e.filters[i], v); err != nil {
-			return nil, at(e.line, err)
+			return nil, lex.At(e.line, err)
 		}
 	}
 	return v, nil

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/segue-xm/segue/internal/core/js"
+	"github.com/segue-xm/segue/internal/core/liquid/lex"
 )
 
 // maxNesting bounds how deep brackets, ranges and blocks stand in each other.
@@ -57,9 +58,9 @@ type reader struct {
 	paths   *[][]string // the variables that were read
 }
 
-func (x *reader) fail(format string, args ...any) error { return fail(x.line, format, args...) }
+func (x *reader) fail(format string, args ...any) error { return lex.Fail(x.line, format, args...) }
 
-func (x *reader) skip() { x.s = strings.TrimLeftFunc(x.s, isBlank) }
+func (x *reader) skip() { x.s = strings.TrimLeftFunc(x.s, lex.IsBlank) }
 
 // take takes one character, after blanks.
 func (x *reader) take(c byte) bool {
@@ -74,7 +75,7 @@ func (x *reader) take(c byte) bool {
 // identifier takes a name, after blanks; "" when there is none.
 func (x *reader) identifier() string {
 	x.skip()
-	name := identifierOf(x.s)
+	name := lex.Identifier(x.s)
 	x.s = x.s[len(name):]
 	return name
 }
@@ -127,14 +128,14 @@ func (x *reader) expression() (out []term, err error) {
 		out = append(out, term{operator: op})
 	}
 	if len(out) == 0 {
-		return nil, x.fail("a value is expected: %s", clip(start))
+		return nil, x.fail("a value is expected: %s", lex.Clip(start))
 	}
 	return out, nil
 }
 
 func (x *reader) operator() *operator {
 	x.skip()
-	text := identifierOf(x.s)
+	text := lex.Identifier(x.s)
 	if text == "" {
 		for _, text = range []string{"==", "!=", "<=", ">=", "<", ">", ""} {
 			if strings.HasPrefix(x.s, text) {
@@ -179,7 +180,7 @@ func (x *reader) value() (v value, err error) {
 }
 
 func (x *reader) literal() (any, bool) {
-	name := identifierOf(x.s)
+	name := lex.Identifier(x.s)
 	if v, ok := words[name]; ok {
 		x.s = x.s[len(name):]
 		return v, true
@@ -187,7 +188,7 @@ func (x *reader) literal() (any, bool) {
 	if text, ok := x.quoted(); ok {
 		return text, true
 	}
-	if n := numberLength(x.s); n > 0 {
+	if n := lex.NumberLength(x.s); n > 0 {
 		f := js.ParseNumber(x.s[:n])
 		x.s = x.s[n:]
 		return f, true
@@ -200,7 +201,7 @@ func (x *reader) quoted() (string, bool) {
 	if x.s == "" || (x.s[0] != '"' && x.s[0] != '\'') {
 		return "", false
 	}
-	n := quotedLength(x.s)
+	n := lex.QuotedLength(x.s)
 	text := unquote(x.s[:n])
 	x.s = x.s[n:]
 	return text, true
@@ -220,7 +221,7 @@ func (x *reader) span() (value, error) {
 		}
 	}
 	if err == nil {
-		err = x.fail("parentheses are for ranges, such as (1..3): %s", clip("("+source))
+		err = x.fail("parentheses are for ranges, such as (1..3): %s", lex.Clip("("+source))
 	}
 	return nil, err
 }
@@ -246,7 +247,7 @@ func (x *reader) properties(begin bool) (keys []value, err error) {
 			x.s = rest
 			keys = append(keys, key)
 			continue
-		case begin && len(keys) == 0 && identifierOf(x.s) != "":
+		case begin && len(keys) == 0 && lex.Identifier(x.s) != "":
 			name = x.identifier()
 		case x.s[0] == '.' && !strings.HasPrefix(x.s, ".."):
 			x.s = x.s[1:]
@@ -267,11 +268,11 @@ func (x *reader) filter() (f filterCall, more bool, err error) {
 		return f, false, nil
 	}
 	if !x.take('|') {
-		return f, false, x.fail(`expected "|" before a filter: %s`, clip(x.s))
+		return f, false, x.fail(`expected "|" before a filter: %s`, lex.Clip(x.s))
 	}
 	if f.name = x.identifier(); f.name == "" {
 		if x.s != "" {
-			return f, false, x.fail("a filter's name is expected: %s", clip(x.s))
+			return f, false, x.fail("a filter's name is expected: %s", lex.Clip(x.s))
 		}
 		return f, false, nil
 	}
@@ -287,7 +288,7 @@ func (x *reader) filter() (f filterCall, more bool, err error) {
 func (x *reader) arguments() (args []argument, err error) {
 	x.skip()
 	if x.s != "" && !strings.ContainsRune("|:),", rune(x.s[0])) {
-		return nil, x.fail(`expected ":" after a filter's name: %s`, clip(x.s))
+		return nil, x.fail(`expected ":" after a filter's name: %s`, lex.Clip(x.s))
 	}
 	for mark := byte(':'); x.take(mark); mark = ',' {
 		x.skip()
@@ -312,35 +313,10 @@ func (x *reader) arguments() (args []argument, err error) {
 		}
 		x.skip()
 		if x.s != "" && !strings.ContainsRune(",|)", rune(x.s[0])) {
-			return nil, x.fail("unexpected character: %s", clip(x.s))
+			return nil, x.fail("unexpected character: %s", lex.Clip(x.s))
 		}
 	}
 	return args, nil
-}
-
-// numberLength is the length of the number at the start of s, or 0.
-func numberLength(s string) int {
-	i, digits, point := 0, false, false
-	if i < len(s) && (s[i] == '-' || s[i] == '+') {
-		i++
-	}
-	for ; i < len(s); i++ {
-		if '0' <= s[i] && s[i] <= '9' {
-			digits = true
-			continue
-		}
-		if s[i] != '.' || strings.HasPrefix(s[i:], "..") {
-			break
-		}
-		if point || !digits {
-			return 0
-		}
-		point = true
-	}
-	if r, _ := utf8.DecodeRuneInString(s[i:]); !digits || (i < len(s) && isWordRune(r)) { // a name that starts with a digit
-		return 0
-	}
-	return i
 }
 
 var escapes = map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', 'b': '\b', 'f': '\f', 'v': '\v'}

@@ -3,6 +3,8 @@ package liquid
 import (
 	"slices"
 	"time"
+
+	"github.com/segue-xm/segue/internal/core/liquid/lex"
 )
 
 // Options say what a template may use and how it writes. The zero Options are
@@ -37,7 +39,7 @@ type Template struct {
 
 // Parse reads a template. An error is an *Error.
 func Parse(text string, o Options) (*Template, error) {
-	all, err := tokens(text)
+	all, err := lex.Tokens(text)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +62,7 @@ func Parse(text string, o Options) (*Template, error) {
 func (t *Template) Render(s Scope, m *Meter) (string, error) {
 	r := run{scope: s, options: t.options, meter: m, out: &buffer{meter: m}}
 	if err := r.render(t.nodes); err != nil {
-		return "", at(1, err)
+		return "", lex.At(1, err)
 	}
 	return string(r.out.text), nil
 }

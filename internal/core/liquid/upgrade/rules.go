@@ -1,4 +1,4 @@
-package liquid
+package upgrade
 
 import (
 	"slices"
@@ -88,12 +88,19 @@ func isThere(f filterPart, p expressionParts) bool {
 	return f.before != "first" && f.before != "last" && f.before != "default"
 }
 
+// givesScalar are the filters of 0.1.0 behind which there is a text or a number.
+var givesScalar = []string{
+	"abs", "append", "capitalize", "ceil", "date", "divided_by", "downcase", "escape", "escape_once", "floor", "inspect", "join", "json", "lstrip",
+	"minus", "modulo", "newline_to_br", "plus", "prepend", "remove", "remove_first", "replace", "replace_first", "round", "rstrip", "size", "slice", "strip",
+	"strip_html", "strip_newlines", "times", "truncate", "truncatewords", "type", "upcase", "url_decode", "url_encode",
+}
+
 // ofScalar reports whether a filter works on a text or a number as far as one can see.
 func ofScalar(f filterPart, p expressionParts) bool {
 	if f.before == "" {
 		return len(p.head) == 1 && isScalar(p.head[0])
 	}
-	return textFilters[f.before].apply != nil && f.before != "split" || mathFilters[f.before].apply != nil || f.before == "join" || f.before == "date"
+	return slices.Contains(givesScalar, f.before)
 }
 
 func argument0(f filterPart) lexeme {

@@ -1,4 +1,4 @@
-package liquid
+package upgrade
 
 import (
 	"math"
@@ -7,10 +7,11 @@ import (
 	"strings"
 
 	"github.com/segue-xm/segue/internal/core/js"
+	"github.com/segue-xm/segue/internal/core/liquid/lex"
 )
 
 // condition looks at comparisons, and at how and, or and parentheses join them.
-func (u *upgrader) condition(t token, head []lexeme, source string, change func(start, end int, text string)) {
+func (u *upgrader) condition(t lex.Token, head []lexeme, source string, change func(start, end int, text string)) {
 	if len(head) < 2 {
 		return
 	}
@@ -18,7 +19,7 @@ func (u *upgrader) condition(t token, head []lexeme, source string, change func(
 		if l.kind != nameLexeme || l.text != "empty" && l.text != "blank" {
 			continue
 		}
-		u.found(t.line, true, "word "+l.text, "it was a variable that is not there: nil")
+		u.found(t.Line, true, "word "+l.text, "it was a variable that is not there: nil")
 		change(head[i].start, head[i].end, "nil")
 	}
 	if slices.ContainsFunc(head, func(l lexeme) bool { return l.text == "(" && l.kind == markLexeme }) &&
@@ -29,7 +30,7 @@ func (u *upgrader) condition(t token, head []lexeme, source string, change func(
 	operands, joins := chain(head)
 	mixed := slices.Contains(joins, "and") && slices.Contains(joins, "or")
 	if mixed {
-		u.found(t.line, true, "and with or", "they were taken from left to right: a and b or c was (a and b) or c; now it is a and (b or c), and c or a and b is what it was")
+		u.found(t.Line, true, "and with or", "they were taken from left to right: a and b or c was (a and b) or c; now it is a and (b or c), and c or a and b is what it was")
 		var out strings.Builder
 		for i, o := range slices.Backward(operands) {
 			out.WriteString(source[o[0].start:o[len(o)-1].end])
@@ -60,7 +61,7 @@ func chain(head []lexeme) (operands [][]lexeme, joins []string) {
 }
 
 // comparison looks at a < b.
-func (u *upgrader) comparison(t token, o []lexeme) {
+func (u *upgrader) comparison(t lex.Token, o []lexeme) {
 	if len(o) != 3 || o[1].kind != markLexeme || !slices.Contains([]string{"<", ">", "<=", ">="}, o[1].text) {
 		return
 	}
@@ -75,7 +76,7 @@ func (u *upgrader) comparison(t token, o []lexeme) {
 			return
 		}
 	}
-	u.found(t.line, false, "comparison "+op, "null was neither less nor greater than a number, and counts as 0 now; nor was a text, which is read as a number now")
+	u.found(t.Line, false, "comparison "+op, "null was neither less nor greater than a number, and counts as 0 now; nor was a text, which is read as a number now")
 }
 
 // isCount reports whether what is written is a number, or nothing but texts are.
@@ -98,7 +99,7 @@ func isField(l lexeme) bool { return strings.HasPrefix(l.text, "fields.") }
 
 // parentheses finds groups, of which a condition has none any more. One group at an end
 // can be written without.
-func (u *upgrader) parentheses(t token, head []lexeme, source string, change func(start, end int, text string)) {
+func (u *upgrader) parentheses(t lex.Token, head []lexeme, source string, change func(start, end int, text string)) {
 	const was = "a condition could have groups in parentheses"
 	mark := func(l lexeme, s string) bool { return l.kind == markLexeme && l.text == s }
 	n := len(head) - 1
@@ -109,7 +110,7 @@ func (u *upgrader) parentheses(t token, head []lexeme, source string, change fun
 		return len(l) > 0 && len(joins) == 0 && !slices.ContainsFunc(l, func(l lexeme) bool { return mark(l, "(") || mark(l, ")") })
 	}
 	if open < 0 || shut < open {
-		u.found(t.line, false, "parentheses", was)
+		u.found(t.Line, false, "parentheses", was)
 		return
 	}
 	group := head[open+1 : shut]
@@ -129,10 +130,10 @@ func (u *upgrader) parentheses(t token, head []lexeme, source string, change fun
 	case simple && shut == n && open >= 2 && isJoin(head[open-1]) && single(head[:open-1]):
 		change(head[0].start, head[n].end, text(head[:open-1])+" "+head[open-1].text+" "+text(group))
 	default:
-		u.found(t.line, false, "parentheses", was)
+		u.found(t.Line, false, "parentheses", was)
 		return
 	}
-	u.found(t.line, true, "parentheses", was)
+	u.found(t.Line, true, "parentheses", was)
 }
 
 // loop looks at what a loop goes through, the order of its arguments, and its else.
@@ -160,13 +161,13 @@ func (u *upgrader) loop(i int) {
 	filtered := slices.ContainsFunc(all[2:modifiers], func(l lexeme) bool { return l.kind == markLexeme && l.text == "|" })
 	ranged := all[2].text == "("
 	if reversed {
-		u.found(t.line, !ranged, "reversed with limit or offset", "the list was reversed first, and then cut")
+		u.found(t.Line, !ranged, "reversed with limit or offset", "the list was reversed first, and then cut")
 	}
 	if filtered {
-		u.found(t.line, true, "filters in a loop", "what a loop went through could have filters, which are ignored now: assign the list before")
+		u.found(t.Line, true, "filters in a loop", "what a loop went through could have filters, which are ignored now: assign the list before")
 	}
 	if isField(all[2]) || all[2].kind == quotedLexeme {
-		u.found(t.line, false, "loop over a text", "a loop over a text made no round; now it makes one")
+		u.found(t.Line, false, "loop over a text", "a loop over a text made no round; now it makes one")
 	}
 	if (reversed || filtered) && !ranged {
 		u.names++
@@ -186,7 +187,7 @@ func (u *upgrader) loop(i int) {
 
 // moveBefore assigns a list to a name before a loop. Edits within the list move along.
 func (u *upgrader) moveBefore(i, start, end int, name, of string) {
-	source := u.tokens[i].source
+	source := u.tokens[i].Source
 	var inside, kept []edit
 	for _, e := range u.edits[i] {
 		if start <= e.start && e.end <= end {
@@ -205,7 +206,7 @@ func (u *upgrader) loopElse(i int) {
 	depth := 0
 	from := -1
 	for k := i + 1; k < len(u.tokens); k++ {
-		switch name := u.tokens[k].name; {
+		switch name := u.tokens[k].Name; {
 		case name == "if" || name == "unless" || name == "case" || name == "for" || name == "tablerow" || name == "capture":
 			depth++
 		case depth == 0 && name == "else":
@@ -214,7 +215,7 @@ func (u *upgrader) loopElse(i int) {
 			if from < 0 {
 				return
 			}
-			u.found(u.tokens[from].line, !u.tokens[from].left && !u.tokens[from].right && !u.tokens[k].left, "else of a loop", "it was never taken; now it is, when there is nothing to go through")
+			u.found(u.tokens[from].Line, !u.tokens[from].Left && !u.tokens[from].Right && !u.tokens[k].Left, "else of a loop", "it was never taken; now it is, when there is nothing to go through")
 			if u.dropped == nil {
 				u.dropped = make([]bool, len(u.tokens))
 			}
@@ -228,22 +229,24 @@ func (u *upgrader) loopElse(i int) {
 	}
 }
 
+var literals = map[string]bool{"true": true, "false": true, "nil": true}
+
 // choice finds whens of which several may hold: only the first was taken.
 func (u *upgrader) choice(i int) {
 	depth, unsure, seen := 0, 0, map[string]bool{}
 	for k := i + 1; k < len(u.tokens); k++ {
 		t := u.tokens[k]
 		switch {
-		case t.name == "case":
+		case t.Name == "case":
 			depth++
-		case t.name == "endcase":
+		case t.Name == "endcase":
 			if depth--; depth < 0 {
 				return
 			}
-		case t.name == "when" && depth == 0:
+		case t.Name == "when" && depth == 0:
 			twice := false
-			for _, l := range lexemes(t.args) {
-				if l.kind == nameLexeme && words[l.text] == nil {
+			for _, l := range lexemes(t.Args) {
+				if l.kind == nameLexeme && !literals[l.text] {
 					unsure++
 				}
 				if l.kind != markLexeme {
@@ -252,7 +255,7 @@ func (u *upgrader) choice(i int) {
 				}
 			}
 			if twice || unsure > 1 {
-				u.found(t.line, false, "tag when", "only the first when that holds was taken; now all are")
+				u.found(t.Line, false, "tag when", "only the first when that holds was taken; now all are")
 				return
 			}
 		}

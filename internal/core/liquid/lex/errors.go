@@ -1,4 +1,4 @@
-package liquid
+package lex
 
 import (
 	"fmt"
@@ -17,20 +17,21 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err
 // Unwrap is the reason alone.
 func (e *Error) Unwrap() error { return e.Err }
 
-func fail(line int, format string, args ...any) error {
+// Fail is an Error.
+func Fail(line int, format string, args ...any) error {
 	return &Error{line, fmt.Errorf(format, args...)}
 }
 
-// at adds the line to an error that has none.
-func at(line int, err error) error {
+// At adds the line to an error that has none.
+func At(line int, err error) error {
 	if _, ok := err.(*Error); ok || err == nil { //nolint:errorlint // it is wrapped here only
 		return err
 	}
 	return &Error{line, err}
 }
 
-// clip quotes the start of a text.
-func clip(s string) string {
+// Clip quotes the start of a text.
+func Clip(s string) string {
 	const most = 60
 	for i := range s {
 		if i > most {

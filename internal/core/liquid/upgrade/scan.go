@@ -1,7 +1,9 @@
-package liquid
+package upgrade
 
 import (
 	"strings"
+
+	"github.com/segue-xm/segue/internal/core/liquid/lex"
 )
 
 // lexeme is a word of an expression as 0.1.0 read it.
@@ -36,10 +38,10 @@ func lexemes(s string) []lexeme {
 				i++
 			}
 			i = min(i+1, len(s))
-		case numberLength(s[i:]) > 0 && (c != '-' || len(out) == 0 || out[len(out)-1].kind == markLexeme || isOperator(out[len(out)-1].text)):
+		case lex.NumberLength(s[i:]) > 0 && (c != '-' || len(out) == 0 || out[len(out)-1].kind == markLexeme || isOperator(out[len(out)-1].text)):
 			kind = numberLexeme
-			i += numberLength(s[i:])
-		case identifierOf(s[i:]) != "":
+			i += lex.NumberLength(s[i:])
+		case lex.Identifier(s[i:]) != "":
 			kind = nameLexeme
 			i = endOfPath(s, i)
 		default:
@@ -57,11 +59,11 @@ func lexemes(s string) []lexeme {
 
 // endOfPath is where a name at i ends, with its members.
 func endOfPath(s string, i int) int {
-	i += len(identifierOf(s[i:]))
+	i += len(lex.Identifier(s[i:]))
 	for i < len(s) {
 		switch {
-		case s[i] == '.' && i+1 < len(s) && identifierOf(s[i+1:]) != "":
-			i += 1 + len(identifierOf(s[i+1:]))
+		case s[i] == '.' && i+1 < len(s) && lex.Identifier(s[i+1:]) != "":
+			i += 1 + len(lex.Identifier(s[i+1:]))
 		case s[i] == '[':
 			depth := 0
 			for ; i < len(s); i++ {
@@ -85,7 +87,7 @@ func endOfPath(s string, i int) int {
 	return i
 }
 
-func isOperator(s string) bool { return operators[s] != nil }
+func isOperator(s string) bool { return s == "contains" || s == "and" || s == "or" }
 
 // expressionParts is an expression cut at its filters.
 type expressionParts struct {

@@ -77,7 +77,12 @@ func (e example) want() string {
 // What liquidjs 10.30.1 makes of templates of our own; see testdata/README.md.
 func TestRender_OurTemplates_AsLiquidjs(t *testing.T) {
 	t.Parallel()
+	text, err := os.ReadFile("testdata/liquidjs-data.json")
+	require.NoError(t, err)
+	var data jsonvalue.Value
+	require.NoError(t, json.Unmarshal(text, &data))
 	for _, e := range examples(t, "testdata/liquidjs.jsonl") {
+		e.Data = data
 		require.Equal(t, e.want(), render(e), "%s %s %s", e.ID, e.Feature, e.Template)
 	}
 }

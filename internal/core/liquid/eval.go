@@ -139,9 +139,15 @@ func (r *run) filter(f *filterCall, v any) (any, error) {
 	return out, nil
 }
 
+// failed names the filter, unless the reason lies in an expression in its argument:
+// its line is none of the template.
 func failed(name string, err error) error {
+	var inner *filterError
+	if errors.As(err, &inner) {
+		return inner
+	}
 	var nested *Error
-	if errors.As(err, &nested) { // an expression in a filter's argument: its line is none of the template
+	if errors.As(err, &nested) {
 		err = nested.Err
 	}
 	return &filterError{name, err}

@@ -137,8 +137,11 @@ func stripFilter(left, right bool) filter {
 	return filter{words: true, apply: func(r *run, v any, args []any) (any, error) {
 		in := js.IsBlank
 		if set := js.At(args, 0); scriptTruthy(set) {
-			chars := r.text(set)
-			in = func(r rune) bool { return strings.ContainsRune(chars, r) }
+			chars := map[rune]bool{}
+			for _, c := range r.text(set) {
+				chars[c] = true
+			}
+			in = func(r rune) bool { return chars[r] }
 		}
 		s := r.text(v)
 		if left {

@@ -309,6 +309,7 @@ func (p *parser) cycle(t lex.Token) (node, error) {
 		group, x.s = literal{undefined}, t.Args
 	}
 	n := &cycle{group: group, line: t.Line}
+	var written strings.Builder
 	for x.s != "" {
 		start := x.s
 		v, err := x.filtered()
@@ -316,12 +317,13 @@ func (p *parser) cycle(t lex.Token) (node, error) {
 			return nil, err
 		}
 		n.values = append(n.values, v)
-		n.text += "," + start[:len(start)-len(x.s)]
+		written.WriteString("," + start[:len(start)-len(x.s)])
 		_, x.s, _ = strings.Cut(x.s, ",")
 	}
 	if len(n.values) == 0 {
 		return nil, x.fail("cycle needs values")
 	}
+	n.text = written.String()
 	return n, nil
 }
 

@@ -176,18 +176,18 @@ func FuzzRender(f *testing.F) {
 				require.ErrorAs(t, err, &e)
 				return
 			}
-			run := func() (string, error, liquid.Meter) {
+			run := func() (string, liquid.Meter, error) {
 				m := liquid.Meter{Steps: 1 << 20, Rounds: 1000, Text: 64 << 10, Value: 256 << 10}
 				out, err := c.Render(liquid.Scope{Root: data, Now: noDate}, &m)
-				return out, err, m
+				return out, m, err
 			}
-			out, err, m := run()
+			out, m, err := run()
 			require.LessOrEqual(t, len(out), 64<<10)
 			if err != nil {
 				require.ErrorAs(t, err, &e)
 				require.Positive(t, e.Line)
 			}
-			again, err2, m2 := run()
+			again, m2, err2 := run()
 			require.Equal(t, out, again)
 			require.Equal(t, err, err2)
 			require.Equal(t, m, m2)

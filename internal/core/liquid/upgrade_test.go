@@ -115,16 +115,15 @@ func TestUpgrade_WhatMeansTheSame_IsNotTold(t *testing.T) {
 func TestUpgrade_Rewrites(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{{ x | url_encode }}`:                                                     `{{ x | cgi_escape }}`,
-		`{{ d | date }}{{ d | date: '%F %T' }}`:                                    `{{ d | date: "%a, %b %d, %y" }}{{ d | date: '%Y-%m-%d %H:%M:%S' }}`,
-		`{% if a and b or c %}x{% endif %}`:                                        `{% if c or b and a %}x{% endif %}`,
-		`{%- if (a or b) and c -%}x{% endif %}`:                                    `{%- if c and a or b -%}x{% endif %}`,
-		`{% unless c or ( a and b ) %}x{% endunless %}`:                            `{% unless c or a and b %}x{% endunless %}`,
-		`{% if x == empty %}{{ "a\b" }}{% endif %}`:                                `{% if x == nil %}{{ "a\\b" }}{% endif %}`,
-		"a\n{% for i in l | map: 'n' limit: 2 %}{{ i }}{% else %}none{% endfor %}": "a\n{% assign list_1 = l | map: 'n' %}{% for i in list_1 limit: 2 %}{{ i }}{% endfor %}",
-		`{% for i in l reversed limit: 2 %}{% endfor %}`:                           `{% assign list_1 = l | reverse %}{% for i in list_1  limit: 2 %}{% endfor %}`,
-		`{"a":{{ x.y | json }}}`:                                                   `{"a":{% if x.y == nil %}null{% else %}{{ x.y | json }}{% endif %}}`,
-		`{% if a %}{% else if b %}c{% endif %}`:                                    `{% if a %}{% else %}c{% endif %}`,
+		`{{ x | url_encode }}`:                                       `{{ x | cgi_escape }}`,
+		`{{ d | date }}{{ d | date: '%F %T' }}`:                      `{{ d | date: "%a, %b %d, %y" }}{{ d | date: '%Y-%m-%d %H:%M:%S' }}`,
+		`{% if a and b or c %}x{% endif %}`:                          `{% if c or b and a %}x{% endif %}`,
+		`{%- if (a or b) and c -%}x{% endif %}`:                      `{%- if c and a or b -%}x{% endif %}`,
+		`{% unless c or ( a and b ) %}x{% endunless %}`:              `{% unless c or a and b %}x{% endunless %}`,
+		`{% if x == empty %}{{ "a\b" }}{% endif %}`:                  `{% if x == nil %}{{ "a\\b" }}{% endif %}`,
+		"a\n{% for i in l | map: 'n' limit: 2 %}{{ i }}{% endfor %}": "a\n{% assign list_1 = l | map: 'n' %}{% for i in list_1 limit: 2 %}{{ i }}{% endfor %}",
+		`{"a":{{ x.y | json }}}`:                                     `{"a":{% if x.y == nil %}null{% else %}{{ x.y | json }}{% endif %}}`,
+		`{% if a %}{% else if b %}c{% endif %}`:                      `{% if a %}{% else %}c{% endif %}`,
 	} {
 		findings := liquid.Upgrade(text)
 		require.NotEmpty(t, findings, text)

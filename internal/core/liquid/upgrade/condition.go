@@ -81,7 +81,7 @@ func (u *upgrader) comparison(t lex.Token, o []lexeme) {
 
 // isCount reports whether what is written is a number, or nothing but texts are.
 func isCount(l lexeme) bool {
-	return l.kind != nameLexeme || strings.HasSuffix(l.text, ".size") || strings.HasPrefix(l.text, "forloop.")
+	return l.kind == numberLexeme || strings.HasSuffix(l.text, ".size") || strings.HasPrefix(l.text, "forloop.")
 }
 
 // isWordy reports whether what is written is a text that is no number: it compares with
@@ -152,16 +152,14 @@ func (u *upgrader) loop(i int) {
 			break
 		}
 	}
-	of := source[all[2].start:all[modifiers-1].end]
 	rest := all[modifiers:]
 	has := func(name string) bool {
 		return slices.ContainsFunc(rest, func(l lexeme) bool { return l.kind == nameLexeme && l.text == name })
 	}
 	reversed := has("reversed") && (has("limit") || has("offset"))
 	filtered := slices.ContainsFunc(all[2:modifiers], func(l lexeme) bool { return l.kind == markLexeme && l.text == "|" })
-	ranged := all[2].text == "("
 	if reversed {
-		u.found(t.Line, !ranged, "reversed with limit or offset", "the list was reversed first, and then cut")
+		u.found(t.Line, false, "reversed with limit or offset", "the list was reversed first, and then cut")
 	}
 	if filtered {
 		u.found(t.Line, true, "filters in a loop", "what a loop went through could have filters, which are ignored now: assign the list before")
@@ -169,25 +167,15 @@ func (u *upgrader) loop(i int) {
 	if isField(all[2]) || all[2].kind == quotedLexeme {
 		u.found(t.Line, false, "loop over a text", "a loop over a text made no round; now it makes one")
 	}
-	if (reversed || filtered) && !ranged {
+	if filtered {
 		u.names++
-		name := "list_" + strconv.Itoa(u.names)
-		if reversed {
-			of += " | reverse"
-			for _, l := range rest {
-				if l.text == "reversed" {
-					u.edits[i] = append(u.edits[i], edit{base + l.start, base + l.end, ""})
-				}
-			}
-		}
-		u.moveBefore(i, base+all[2].start, base+all[modifiers-1].end, name, of)
+		u.moveBefore(i, base+all[2].start, base+all[modifiers-1].end, "list_"+strconv.Itoa(u.names))
 	}
 	u.loopElse(i)
 }
 
 // moveBefore assigns a list to a name before a loop. Edits within the list move along.
-func (u *upgrader) moveBefore(i, start, end int, name, of string) {
-	source := u.tokens[i].Source
+func (u *upgrader) moveBefore(i, start, end int, name string) {
 	var inside, kept []edit
 	for _, e := range u.edits[i] {
 		if start <= e.start && e.end <= end {
@@ -196,38 +184,30 @@ func (u *upgrader) moveBefore(i, start, end int, name, of string) {
 			kept = append(kept, e)
 		}
 	}
-	suffix := of[len(source[start:end]):]
-	u.before[i] = "{% assign " + name + " = " + replaced(source[start:end], inside) + suffix + " %}"
+	u.before[i] = "{% assign " + name + " = " + replaced(u.tokens[i].Source[start:end], inside) + " %}"
 	u.edits[i] = append(kept, edit{start, end, name})
 }
 
-// loopElse finds the else of a loop, which 0.1.0 never took.
+// loopElse finds the else of a loop.
 func (u *upgrader) loopElse(i int) {
 	depth := 0
-	from := -1
-	for k := i + 1; k < len(u.tokens); k++ {
-		switch name := u.tokens[k].Name; {
-		case name == "if" || name == "unless" || name == "case" || name == "for" || name == "tablerow" || name == "capture":
+	for _, t := range u.tokens[i+1:] {
+		switch {
+		case opens[t.Name]:
 			depth++
-		case depth == 0 && name == "else":
-			from = k
-		case depth == 0 && (name == "endfor" || name == "endtablerow"):
-			if from < 0 {
+		case depth == 0 && t.Name == "else":
+			u.found(t.Line, false, "else of a loop", "it was not taken when what the loop goes through was missing, but only when that was empty")
+			return
+		case strings.HasPrefix(t.Name, "end"):
+			if depth--; depth < 0 {
 				return
 			}
-			u.found(u.tokens[from].Line, !u.tokens[from].Left && !u.tokens[from].Right && !u.tokens[k].Left, "else of a loop", "it was never taken; now it is, when there is nothing to go through")
-			if u.dropped == nil {
-				u.dropped = make([]bool, len(u.tokens))
-			}
-			for d := from; d < k; d++ {
-				u.dropped[d] = true
-			}
-			return
-		case strings.HasPrefix(name, "end"):
-			depth--
 		}
 	}
 }
+
+// opens are the tags of 0.1.0 with an end; the contents of raw and comment are texts.
+var opens = map[string]bool{"if": true, "unless": true, "case": true, "for": true, "tablerow": true, "capture": true, "raw": true, "comment": true}
 
 var literals = map[string]bool{"true": true, "false": true, "nil": true}
 

@@ -50,8 +50,16 @@ var filterChanges = map[string]filterChange{
 		same: func(f filterPart, _ expressionParts) bool { return f.before == "split" },
 	},
 	"size": {
-		was:  "a character of two UTF-16 units, as most emoji are, counted once in a text",
-		same: func(f filterPart, p expressionParts) bool { return !ofScalar(f, p) },
+		was:  "a character of two UTF-16 units, as most emoji are, counted once in a text, and an object's members were counted",
+		same: func(f filterPart, p expressionParts) bool { return !ofScalar(f, p) && !ofObject(f, p) },
+	},
+	"first": {was: memberOfObject, same: func(f filterPart, p expressionParts) bool { return !ofObject(f, p) }},
+	"last":  {was: memberOfObject, same: func(f filterPart, p expressionParts) bool { return !ofObject(f, p) }},
+	"replace": {
+		was: "nothing was found before the first and behind the last character too",
+		same: func(f filterPart, _ expressionParts) bool {
+			return argument0(f).kind != quotedLexeme || unquoted(argument0(f)) != ""
+		},
 	},
 	"slice": {
 		was:  "an array was made a text first; its elements are cut out now",
@@ -80,12 +88,21 @@ var filterChanges = map[string]filterChange{
 
 const missingAsNull = "what is missing was written as null; nothing is written now"
 
+const memberOfObject = "it gave a member of an object"
+
+// objects are what is an object when it is there.
+var objects = []string{"fields", "contact", "contact.embedded_data", "event", "steps", "transaction", "link"}
+
+func ofObject(f filterPart, p expressionParts) bool {
+	return f.before == "" && len(p.head) == 1 && slices.Contains(objects, p.head[0].text)
+}
+
 // isThere reports whether a filter has a value to work on in any case.
 func isThere(f filterPart, p expressionParts) bool {
 	if f.before == "" {
 		return len(p.head) == 1 && p.head[0].kind != nameLexeme
 	}
-	return f.before != "first" && f.before != "last" && f.before != "default"
+	return f.before != "first" && f.before != "last" && f.before != "default" && f.before != "date"
 }
 
 // givesScalar are the filters of 0.1.0 behind which there is a text or a number.

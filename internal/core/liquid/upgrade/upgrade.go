@@ -65,9 +65,8 @@ type upgrader struct {
 	findings []Finding
 	edits    [][]edit // of each token's source
 	before   []string // put before each token
-	dropped  []bool
-	exact    bool // everything found can be written otherwise
-	loops    int  // that are open
+	exact    bool     // everything found can be written otherwise
+	loops    int      // that are open
 	cycles   int
 	names    int // made up
 }
@@ -81,9 +80,6 @@ func (u *upgrader) found(line int, exact bool, what, was string) {
 func (u *upgrader) rewritten() string {
 	var out strings.Builder
 	for i, t := range u.tokens {
-		if u.dropped != nil && u.dropped[i] {
-			continue
-		}
 		out.WriteString(u.before[i])
 		slices.SortFunc(u.edits[i], func(a, b edit) int { return a.start - b.start })
 		out.WriteString(replaced(t.Source, u.edits[i]))

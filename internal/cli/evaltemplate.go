@@ -34,7 +34,7 @@ func (templateJudge) visitor(*evalCase) jsonvalue.Visitor { return nil }
 
 // What one case may do is what a message may, and four times as much text.
 func templateMeter() *liquid.Meter {
-	return &liquid.Meter{Steps: 40 << 20, Rounds: 100_000, Text: 1 << 20, Value: 4 << 20}
+	return &liquid.Meter{Steps: 40_000_000, Rounds: 100_000, Text: 1 << 20, Value: 4 << 20}
 }
 
 func (j templateJudge) judge(dst []byte, c *evalCase) ([]byte, error) {

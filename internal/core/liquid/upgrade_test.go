@@ -123,6 +123,9 @@ func TestUpgrade_Rewrites(t *testing.T) {
 		`{% if x == empty %}{{ "a\b" }}{% endif %}`:                  `{% if x == nil %}{{ "a\\b" }}{% endif %}`,
 		"a\n{% for i in l | map: 'n' limit: 2 %}{{ i }}{% endfor %}": "a\n{% assign list_1 = l | map: 'n' %}{% for i in list_1 limit: 2 %}{{ i }}{% endfor %}",
 		`{"a":{{ x.y | json }}}`:                                     `{"a":{% if x.y == nil %}null{% else %}{{ x.y | json }}{% endif %}}`,
+		`{% if x == empty and a or b == "\d" %}{% endif %}`:          `{% if b == "\\d" or a and x == nil %}{% endif %}`,
+		`{% if (x == blank or a) and "\d" %}{% endif %}`:             `{% if "\\d" and x == nil or a %}{% endif %}`,
+		`{% for i in "a\b" | url_encode | split: " " %}{% endfor %}`: `{% assign list_1 = "a\\b" | cgi_escape | normalize_whitespace | split: " " %}{% for i in list_1 %}{% endfor %}`,
 		`{% if a %}{% else if b %}c{% endif %}`:                      `{% if a %}{% else %}c{% endif %}`,
 	} {
 		findings := liquid.Upgrade(text)

@@ -11,7 +11,7 @@ import (
 )
 
 // condition looks at comparisons, and at how and, or and parentheses join them.
-func (u *upgrader) condition(t lex.Token, head []lexeme, source string, change func(start, end int, text string)) {
+func (u *upgrader) condition(t lex.Token, head []lexeme, w writing) {
 	if len(head) < 2 {
 		return
 	}
@@ -20,11 +20,11 @@ func (u *upgrader) condition(t lex.Token, head []lexeme, source string, change f
 			continue
 		}
 		u.found(t.Line, true, "word "+l.text, "it was a variable that is not there: nil")
-		change(head[i].start, head[i].end, "nil")
+		w.change(head[i].start, head[i].end, "nil")
 	}
 	if slices.ContainsFunc(head, func(l lexeme) bool { return l.text == "(" && l.kind == markLexeme }) &&
 		!slices.ContainsFunc(head, func(l lexeme) bool { return l.text == ".." }) {
-		u.parentheses(t, head, source, change)
+		u.parentheses(t, head, w)
 		return
 	}
 	operands, joins := chain(head)
@@ -33,12 +33,12 @@ func (u *upgrader) condition(t lex.Token, head []lexeme, source string, change f
 		u.found(t.Line, true, "and with or", "they were taken from left to right: a and b or c was (a and b) or c; now it is a and (b or c), and c or a and b is what it was")
 		var out strings.Builder
 		for i, o := range slices.Backward(operands) {
-			out.WriteString(source[o[0].start:o[len(o)-1].end])
+			out.WriteString(w.text(o))
 			if i > 0 {
 				out.WriteString(" " + joins[i-1] + " ")
 			}
 		}
-		change(head[0].start, head[len(head)-1].end, out.String())
+		w.change(head[0].start, head[len(head)-1].end, out.String())
 	}
 	for _, o := range operands {
 		u.comparison(t, o)
@@ -99,7 +99,7 @@ func isField(l lexeme) bool { return strings.HasPrefix(l.text, "fields.") }
 
 // parentheses finds groups, of which a condition has none any more. One group at an end
 // can be written without.
-func (u *upgrader) parentheses(t lex.Token, head []lexeme, source string, change func(start, end int, text string)) {
+func (u *upgrader) parentheses(t lex.Token, head []lexeme, w writing) {
 	const was = "a condition could have groups in parentheses"
 	mark := func(l lexeme, s string) bool { return l.kind == markLexeme && l.text == s }
 	n := len(head) - 1
@@ -116,7 +116,6 @@ func (u *upgrader) parentheses(t lex.Token, head []lexeme, source string, change
 	group := head[open+1 : shut]
 	_, joins := chain(group)
 	simple := len(group) > 0 && !(slices.Contains(joins, "and") && slices.Contains(joins, "or")) && !slices.ContainsFunc(group, func(l lexeme) bool { return mark(l, "(") })
-	text := func(l []lexeme) string { return source[l[0].start:l[len(l)-1].end] }
 	isJoin := func(l lexeme) bool { return l.text == "and" || l.text == "or" }
 	operands, _ := chain(slices.DeleteFunc(slices.Clone(head), func(l lexeme) bool { return mark(l, "(") || mark(l, ")") }))
 	for _, o := range operands {
@@ -124,11 +123,11 @@ func (u *upgrader) parentheses(t lex.Token, head []lexeme, source string, change
 	}
 	switch {
 	case simple && open == 0 && shut == n:
-		change(head[0].start, head[n].end, text(group))
+		w.change(head[0].start, head[n].end, w.text(group))
 	case simple && open == 0 && shut+2 <= n && isJoin(head[shut+1]) && single(head[shut+2:]):
-		change(head[0].start, head[n].end, text(head[shut+2:])+" "+head[shut+1].text+" "+text(group))
+		w.change(head[0].start, head[n].end, w.text(head[shut+2:])+" "+head[shut+1].text+" "+w.text(group))
 	case simple && shut == n && open >= 2 && isJoin(head[open-1]) && single(head[:open-1]):
-		change(head[0].start, head[n].end, text(head[:open-1])+" "+head[open-1].text+" "+text(group))
+		w.change(head[0].start, head[n].end, w.text(head[:open-1])+" "+head[open-1].text+" "+w.text(group))
 	default:
 		u.found(t.Line, false, "parentheses", was)
 		return
@@ -164,7 +163,7 @@ func (u *upgrader) loop(i int) {
 	if filtered {
 		u.found(t.Line, true, "filters in a loop", "what a loop went through could have filters, which are ignored now: assign the list before")
 	}
-	if isField(all[2]) || all[2].kind == quotedLexeme {
+	if !filtered && (isField(all[2]) || all[2].kind == quotedLexeme) {
 		u.found(t.Line, false, "loop over a text", "a loop over a text made no round; now it makes one")
 	}
 	if filtered {
@@ -176,16 +175,8 @@ func (u *upgrader) loop(i int) {
 
 // moveBefore assigns a list to a name before a loop. Edits within the list move along.
 func (u *upgrader) moveBefore(i, start, end int, name string) {
-	var inside, kept []edit
-	for _, e := range u.edits[i] {
-		if start <= e.start && e.end <= end {
-			inside = append(inside, edit{e.start - start, e.end - start, e.text})
-		} else {
-			kept = append(kept, e)
-		}
-	}
-	u.before[i] = "{% assign " + name + " = " + replaced(u.tokens[i].Source[start:end], inside) + " %}"
-	u.edits[i] = append(kept, edit{start, end, name})
+	u.before[i] = "{% assign " + name + " = " + u.within(i, start, end) + " %}"
+	writing{u, i, 0}.change(start, end, name)
 }
 
 // loopElse finds the else of a loop.

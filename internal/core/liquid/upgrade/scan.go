@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/segue-xm/segue/internal/core/liquid/lex"
@@ -139,6 +140,7 @@ func partsOf(source string) expressionParts {
 func replaced(source string, edits []edit) string {
 	var out strings.Builder
 	at := 0
+	slices.SortFunc(edits, func(a, b edit) int { return a.start - b.start })
 	for _, e := range edits {
 		out.WriteString(source[at:e.start])
 		out.WriteString(e.text)

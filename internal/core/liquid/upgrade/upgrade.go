@@ -81,7 +81,6 @@ func (u *upgrader) rewritten() string {
 	var out strings.Builder
 	for i, t := range u.tokens {
 		out.WriteString(u.before[i])
-		slices.SortFunc(u.edits[i], func(a, b edit) int { return a.start - b.start })
 		out.WriteString(replaced(t.Source, u.edits[i]))
 	}
 	return out.String()
@@ -133,9 +132,7 @@ var expressionTags = map[string]bool{"if": true, "elsif": true, "unless": true, 
 func (u *upgrader) expression(i int) {
 	t := u.tokens[i]
 	source, base := expressionOf(t)
-	change := func(start, end int, text string) {
-		u.edits[i] = append(u.edits[i], edit{base + start, base + end, text})
-	}
+	w := writing{u, i, base}
 	if t.Name == "else" {
 		if source != "" {
 			u.found(t.Line, true, "tag else", "what stood behind else was ignored")
@@ -147,7 +144,7 @@ func (u *upgrader) expression(i int) {
 	for _, l := range lexemes(source) {
 		if l.kind == quotedLexeme && strings.Contains(l.text, `\`) {
 			u.found(t.Line, true, "\\ in quotes", `it stood for itself; now it begins an escape as \n, and is written \\`)
-			change(l.start, l.end, strings.ReplaceAll(l.text, `\`, `\\`))
+			w.change(l.start, l.end, strings.ReplaceAll(l.text, `\`, `\\`))
 		}
 		if l.kind == nameLexeme && strings.HasSuffix(l.text, ".size") && isScalar(l) {
 			u.found(t.Line, false, "size of a text", "of a text it was the number of bytes; it is the number of UTF-16 units, as for all lists their elements")
@@ -164,13 +161,13 @@ func (u *upgrader) expression(i int) {
 		}
 		if c.was == missingAsNull && t.Kind == lex.Output && !t.Left && !t.Right && n == 0 && len(p.filters) == 1 && len(p.head) == 1 {
 			u.found(t.Line, true, "filter "+f.name, c.was)
-			head := p.head[0].text
+			head := w.text(p.head)
 			u.edits[i] = []edit{{0, len(t.Source), fmt.Sprintf("{%% if %s == nil %%}null{%% else %%}{{ %s | %s }}{%% endif %%}", head, head, f.name)}}
 			return
 		}
 		u.found(t.Line, with != "", "filter "+f.name, c.was)
 		if with != "" {
-			change(f.start, f.end, with)
+			w.change(f.start, f.end, with)
 		}
 	}
 	if t.Kind == lex.Output && len(p.head) == 1 && p.head[0].text == "forloop" {
@@ -180,9 +177,39 @@ func (u *upgrader) expression(i int) {
 	case "for", "tablerow", "cycle", "when":
 	case "assign":
 		if len(p.head) > 2 {
-			u.condition(t, p.head[2:], source, change)
+			u.condition(t, p.head[2:], w)
 		}
 	default:
-		u.condition(t, p.head, source, change)
+		u.condition(t, p.head, w)
 	}
+}
+
+// writing writes the expression of a token otherwise.
+type writing struct {
+	u     *upgrader
+	token int
+	base  int // where the expression starts
+}
+
+// change puts a text in the place of a part, and of what was changed in it.
+func (w writing) change(start, end int, text string) {
+	edits := slices.DeleteFunc(w.u.edits[w.token], func(e edit) bool { return w.base+start <= e.start && e.end <= w.base+end })
+	w.u.edits[w.token] = append(edits, edit{w.base + start, w.base + end, text})
+}
+
+// text is what is written for some words, with what was changed in them.
+func (w writing) text(l []lexeme) string {
+	start, end := w.base+l[0].start, w.base+l[len(l)-1].end
+	return w.u.within(w.token, start, end)
+}
+
+// within is a part of a token with what was changed in it.
+func (u *upgrader) within(i, start, end int) string {
+	var inside []edit
+	for _, e := range u.edits[i] {
+		if start <= e.start && e.end <= end {
+			inside = append(inside, edit{e.start - start, e.end - start, e.text})
+		}
+	}
+	return replaced(u.tokens[i].Source[start:end], inside)
 }

@@ -71,10 +71,13 @@ type upgrader struct {
 	names    int // made up
 }
 
-// found notes a finding; without an exact way to write it, there is no rewrite.
+// found notes a finding, once a line; without an exact way to write it, there is no
+// rewrite.
 func (u *upgrader) found(line int, exact bool, what, was string) {
-	u.findings = append(u.findings, Finding{Line: line, What: what, Was: was})
 	u.exact = u.exact && exact
+	if f := (Finding{Line: line, What: what, Was: was}); !slices.Contains(u.findings, f) {
+		u.findings = append(u.findings, f)
+	}
 }
 
 func (u *upgrader) rewritten() string {

@@ -22,6 +22,7 @@ type parser struct {
 	text string
 	at   int
 	deep int
+	old  bool // takes what releases before 0.2 took beyond the standard: see old.go
 }
 
 type syntaxError struct {
@@ -32,26 +33,30 @@ type syntaxError struct {
 func (e *syntaxError) Error() string { return fmt.Sprintf("%s, at character %d", e.what, e.at+1) }
 
 // parse reads all of a text.
-func parse(text string) (q *query, err error) {
-	if !utf8.ValidString(text) {
+func parse(text string) (*query, error) { return (&parser{text: text}).all() }
+
+func (p *parser) all() (q *query, err error) {
+	if !utf8.ValidString(p.text) {
 		return nil, &syntaxError{0, "not UTF-8"}
 	}
-	p := &parser{text: text}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case *syntaxError:
-			r.at = utf8.RuneCountInString(text[:r.at])
+			r.at = utf8.RuneCountInString(p.text[:r.at])
 			q, err = nil, r
 		default:
 			panic(r)
 		}
 	}()
 	if !p.take("$") {
-		p.fail("a path starts with $, the whole document")
+		if !p.old {
+			p.fail("a path starts with $, the whole document")
+		}
+		p.oldStart()
 	}
 	q = p.query(false)
-	if p.at < len(text) {
+	if p.at < len(p.text) {
 		p.fail("unexpected %s", p.next())
 	}
 	return q, nil
@@ -112,6 +117,9 @@ func (p *parser) query(relative bool) *query {
 		switch {
 		case p.take(".."):
 			s := segment{descendant: true}
+			if p.old {
+				p.oldDescent()
+			}
 			if p.take("[") {
 				s.selectors = p.selectors()
 			} else {
@@ -122,6 +130,8 @@ func (p *parser) query(relative bool) *query {
 			q.segments = append(q.segments, segment{selectors: []selector{p.shorthand()}})
 		case p.take("["):
 			q.segments = append(q.segments, segment{selectors: p.selectors()})
+		case p.old && p.oldWildcard():
+			q.segments = append(q.segments, segment{selectors: []selector{{kind: selectWildcard}}})
 		default:
 			p.at = before
 			return q
@@ -136,7 +146,7 @@ func (p *parser) shorthand() selector {
 	}
 	start := p.at
 	for i, r := range p.text[start:] {
-		if !nameRune(r, i == 0) {
+		if !nameRune(r, i == 0) && !(p.old && oldNameRune(r)) {
 			break
 		}
 		p.at = start + i + utf8.RuneLen(r)
@@ -217,7 +227,8 @@ func (p *parser) integer() *int {
 	}
 	digits := strings.TrimPrefix(text, "-")
 	n, err := strconv.ParseInt(text, 10, 64)
-	if digits == "" || text == "-0" || len(digits) > 1 && digits[0] == '0' || err != nil || n > maxInteger || n < -maxInteger {
+	plain := text != "-0" && (len(digits) < 2 || digits[0] != '0')
+	if digits == "" || !plain && !p.old || err != nil || n > maxInteger || n < -maxInteger {
 		p.at = start
 		p.fail("%s is no index: want an integer without leading zeros, up to %d", text, maxInteger)
 	}
@@ -243,7 +254,7 @@ func (p *parser) quoted() string {
 		case c == quote:
 			p.at++
 			return b.String()
-		case c < ' ':
+		case c < ' ' && !p.old:
 			p.fail("a control character is written \\n, \\t or \\u%04x", c)
 		case c == '\\':
 			p.at++
@@ -283,6 +294,9 @@ func (p *parser) escape(quote byte) rune {
 			}
 		}
 		return r
+	}
+	if p.old {
+		return p.oldEscape()
 	}
 	p.fail("%s is no escape here", p.next())
 	return 0

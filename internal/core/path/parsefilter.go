@@ -1,6 +1,9 @@
 package path
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // or reads a condition: || binds weaker than &&.
 func (p *parser) or() *expr { return p.chain("||", opOr, p.and) }
@@ -17,7 +20,7 @@ func (p *parser) chain(sign string, op op, part func() *expr) *expr {
 			return x
 		}
 		p.blanks()
-		if x.op != op {
+		if x.op != op || x.closed {
 			x = &expr{op: op, args: []*expr{x}}
 		}
 		x.args = append(x.args, part())
@@ -49,6 +52,7 @@ func (p *parser) parens() *expr {
 	p.blanks()
 	p.need(")")
 	p.deep--
+	x.closed = true
 	return x
 }
 
@@ -103,7 +107,9 @@ func (p *parser) operand() *expr {
 	case c == '\'' || c == '"':
 		return &expr{op: opLiteral, literal: p.quoted()}
 	case c == '-' || '0' <= c && c <= '9':
-		return &expr{op: opLiteral, literal: p.number()}
+		start := p.at
+		n := p.number()
+		return &expr{op: opLiteral, literal: n, whole: !strings.ContainsAny(p.text[start:p.at], ".eE")}
 	}
 	start := p.at
 	for c := p.peek(); 'a' <= c && c <= 'z' || p.at > start && (c == '_' || '0' <= c && c <= '9'); c = p.peek() {
@@ -131,10 +137,10 @@ func (p *parser) number() float64 {
 	start := p.at
 	p.take("-")
 	zero := p.peek() == '0'
-	if n := p.digits(); n == 0 || zero && n > 1 {
+	if n := p.digits(); n == 0 || zero && n > 1 && !p.old {
 		p.fail("not a number")
 	}
-	if p.take(".") && p.digits() == 0 {
+	if p.take(".") && p.digits() == 0 && !p.old {
 		p.fail("want digits behind the point")
 	}
 	if p.take("e") || p.take("E") {

@@ -94,7 +94,9 @@ type expr struct {
 	op      op
 	args    []*expr
 	literal any
+	whole   bool // the literal is a number without point or exponent
 	query   *query
+	closed  bool     // stands in parentheses
 	pattern *pattern // of opMatch and opSearch, when it is written out
 }
 

@@ -2,6 +2,7 @@ package path
 
 import (
 	"fmt"
+	"iter"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
@@ -36,72 +37,77 @@ func (w *walk) follow(segments []segment, v any, yield func(any) bool) bool {
 	if len(segments) == 0 {
 		return w.err == nil && yield(v)
 	}
-	s, rest := &segments[0], segments[1:]
-	next := yield
-	if len(rest) > 0 {
-		next = func(v any) bool { return w.follow(rest, v, yield) }
+	if segments[0].descendant {
+		return w.descend(segments, v, yield)
 	}
-	if s.descendant {
-		return w.descend(s, v, next)
-	}
-	return w.take(s, v, next)
+	return w.take(segments, v, yield)
 }
 
 // descend takes from v, and then from each value below it.
-func (w *walk) descend(s *segment, v any, yield func(any) bool) bool {
-	return w.take(s, v, yield) && w.each(v, func(e any) bool {
+func (w *walk) descend(segments []segment, v any, yield func(any) bool) bool {
+	if !w.take(segments, v, yield) {
+		return false
+	}
+	for e := range w.each(v) {
 		switch e.(type) {
 		case []any, *jsonvalue.Object:
-			return w.descend(s, e, yield)
+			if !w.descend(segments, e, yield) {
+				return false
+			}
 		}
-		return true
-	})
+	}
+	return w.err == nil
 }
 
-// each shows the elements of a list, or the members of an object.
-func (w *walk) each(v any, yield func(any) bool) bool {
-	switch v := v.(type) {
-	case []any:
-		for _, e := range v {
-			if !w.spend(1) || !yield(e) {
-				return false
+// each are the elements of a list, or the members of an object. It ends early when a
+// bound was met.
+func (w *walk) each(v any) iter.Seq[any] {
+	return func(show func(any) bool) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				if !w.spend(1) || !show(e) {
+					return
+				}
+			}
+		case *jsonvalue.Object:
+			if !w.spend(1) {
+				return
+			}
+			for _, e := range v.All() {
+				if !w.spend(1) || !show(e) {
+					return
+				}
 			}
 		}
-	case *jsonvalue.Object:
-		if !w.spend(1) {
+	}
+}
+
+// take goes on from what each selector of the first segment takes from v.
+func (w *walk) take(segments []segment, v any, yield func(any) bool) bool {
+	for i := range segments[0].selectors {
+		if !w.spend(1) || !w.selected(&segments[0].selectors[i], v, segments[1:], yield) {
 			return false
-		}
-		for _, e := range v.All() {
-			if !w.spend(1) || !yield(e) {
-				return false
-			}
 		}
 	}
 	return true
 }
 
-// take gives what each selector takes from v.
-func (w *walk) take(s *segment, v any, yield func(any) bool) bool {
-	for i := range s.selectors {
-		if !w.spend(1) || !w.selected(&s.selectors[i], v, yield) {
-			return false
-		}
-	}
-	return true
-}
-
-func (w *walk) selected(s *selector, v any, yield func(any) bool) bool {
+func (w *walk) selected(s *selector, v any, rest []segment, yield func(any) bool) bool {
 	switch s.kind {
 	case selectName, selectIndex:
 		e, ok := w.one(s, v)
-		return w.err == nil && (!ok || yield(e))
-	case selectWildcard:
-		return w.each(v, yield)
-	case selectFilter:
-		return w.each(v, func(e any) bool {
-			holds := w.test(s.filter, e)
-			return w.err == nil && (!holds || yield(e))
-		})
+		return w.err == nil && (!ok || w.follow(rest, e, yield))
+	case selectWildcard, selectFilter:
+		for e := range w.each(v) {
+			if s.kind == selectFilter && !w.test(s.filter, e) {
+				continue
+			}
+			if !w.follow(rest, e, yield) {
+				return false
+			}
+		}
+		return w.err == nil
 	}
 	list, ok := v.([]any)
 	if !ok {
@@ -109,7 +115,7 @@ func (w *walk) selected(s *selector, v any, yield func(any) bool) bool {
 	}
 	from, to, step := s.slice.bounds(len(list))
 	for i := from; step > 0 && i < to || step < 0 && i > to; i += step {
-		if !w.spend(1) || !yield(list[i]) {
+		if !w.spend(1) || !w.follow(rest, list[i], yield) {
 			return false
 		}
 	}

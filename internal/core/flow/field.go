@@ -10,6 +10,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/path"
 	"github.com/segue-xm/segue/internal/core/plan"
 )
 
@@ -83,11 +84,22 @@ type FieldSet struct {
 	paths []fieldPath
 }
 
+// fieldPath is a field's path, or why it has none that can be followed.
+type fieldPath struct {
+	path *path.Path
+	why  string
+}
+
 var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
 // CompileFields checks the definitions and compiles their paths. The error names
 // every definition that is wrong.
-func CompileFields(defs []plan.Field) (*FieldSet, error) {
+func CompileFields(defs []plan.Field) (*FieldSet, error) { return compileFields(defs, false) }
+
+// compileFields takes stored definitions as they are: one may have a path that an
+// earlier release followed and this one does not. Runs that are under way have their
+// fields already; for a new one, such a field is of the wrong type, with the reason.
+func compileFields(defs []plan.Field, stored bool) (*FieldSet, error) {
 	set := &FieldSet{defs: make([]plan.Field, len(defs)), paths: make([]fieldPath, len(defs))}
 	copy(set.defs, defs)
 	seen := map[string]bool{}
@@ -102,11 +114,13 @@ func CompileFields(defs []plan.Field) (*FieldSet, error) {
 			errs = append(errs, fault.Field(at("name"), "%q is there twice", d.Name))
 		}
 		seen[d.Name] = true
-		path, err := parsePath(d.Path)
-		if err != nil {
-			errs = append(errs, fault.Field(at("path"), "%v", err))
+		var err error
+		switch set.paths[i].path, err = path.Read(d.Path); {
+		case err != nil && stored:
+			set.paths[i].why = fault.Words(err)
+		case err != nil:
+			errs = append(errs, fault.Field(at("path"), "%s", fault.Words(err)))
 		}
-		set.paths[i] = path
 		if converters[d.Type] == nil {
 			errs = append(errs, fault.Field(at("type"), "%q: want string, number or boolean", d.Type))
 			continue
@@ -127,8 +141,8 @@ func CompileFields(defs []plan.Field) (*FieldSet, error) {
 }
 
 // Extract reads the fields from a payload. It is total: every definition gives
-// one Field. A path that hits several values takes the first one, in the order
-// of the document (descents: the order of the path library). Null is "nothing
+// one Field. A path that comes to several values takes the first one, in the order
+// of the document. Null is "nothing
 // there", as is a path that leads nowhere. What each type takes:
 //
 //	string   text as it is; a number as JavaScript writes it (1e3 → "1000"); true and false → "true", "false"
@@ -139,15 +153,15 @@ func CompileFields(defs []plan.Field) (*FieldSet, error) {
 //
 // Everything else is of the wrong type; the default does not replace it.
 //
-// The paths that can come by more than one value share a budget of steps: one that
-// would go beyond it in this payload is not followed, and its field is of the wrong
-// type, with that as the reason.
+// The paths that can come by more than one value share a budget of steps, counted as
+// they are made: the field of one that goes beyond it in this payload is of the wrong
+// type, with that as the reason. So is a stored field whose path is none any more.
 func (s *FieldSet) Extract(payload any) Fields {
 	out := make(Fields, len(s.defs))
-	w := walk{payload: payload, room: maxSteps}
+	budget := path.NewBudget(path.MaxSteps)
 	for i, d := range s.defs {
 		f := Field{Name: d.Name, Type: d.Type, Required: d.Required}
-		found, why := w.first(s.paths[i])
+		found, why := s.paths[i].first(payload, budget)
 		switch {
 		case why != "":
 			f.State, f.Found = WrongType, &Found{Type: notFollowed, Text: why}
@@ -165,6 +179,21 @@ func (s *FieldSet) Extract(payload any) Fields {
 		out[i] = f
 	}
 	return out
+}
+
+// notFollowed is the type that Found has when the path was not followed.
+const notFollowed = "nothing"
+
+// first is the first value that a path comes to, or why it was not followed.
+func (p fieldPath) first(payload any, b *path.Budget) (v any, why string) {
+	if p.path == nil {
+		return nil, p.why
+	}
+	v, _, err := p.path.First(payload, b)
+	if err != nil {
+		return nil, err.Error()
+	}
+	return v, ""
 }
 
 // converters hold for each field type what it takes.

@@ -158,8 +158,8 @@ func TestCompileFields_NamesEverythingWrong(t *testing.T) {
 	require.Equal(t, fault.Invalid, fault.KindOf(err))
 }
 
-// A compiled filter once kept state between evaluations (ohler55/ojg issue 81):
-// this fails under the race detector, or by its results, should that come back.
+// A compiled path keeps nothing between evaluations: this fails under the race
+// detector, or by its results, should that change.
 func TestExtract_SharedFilter_ByManyGoroutines(t *testing.T) {
 	t.Parallel()
 	set, err := CompileFields([]plan.Field{{Name: "f", Path: `$.items[?(@.n == 7 && @.t == 'x')].v`, Type: plan.String}})

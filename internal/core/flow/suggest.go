@@ -5,9 +5,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/ohler55/ojg/jp"
-
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/path"
 	"github.com/segue-xm/segue/internal/core/plan"
 )
 
@@ -20,7 +19,7 @@ const maxSuggested = 500
 // numbers; null, which has no type, is a text too. At most 500.
 func Suggest(sample any) []plan.Field {
 	s := suggester{taken: map[string]bool{}}
-	s.walk(jp.Expr{jp.Root('$')}, nil, 0, sample)
+	s.walk(nil, nil, 0, sample)
 	return s.out
 }
 
@@ -31,23 +30,23 @@ type suggester struct {
 
 // walk goes on while there is room. long is at least how many bytes the path has: no
 // value below one that is too long can be suggested.
-func (s *suggester) walk(path jp.Expr, keys []string, long int, v any) {
-	if len(s.out) == maxSuggested || long > maxPath {
+func (s *suggester) walk(steps []any, keys []string, long int, v any) {
+	if len(s.out) == maxSuggested || long > path.MaxText {
 		return
 	}
-	at := func(f jp.Frag) jp.Expr { return append(path[:len(path):len(path)], f) }
+	at := func(step any) []any { return append(steps[:len(steps):len(steps)], step) }
 	switch v := v.(type) {
 	case *jsonvalue.Object:
 		for k, e := range v.All() {
-			s.walk(at(jp.Child(k)), append(keys[:len(keys):len(keys)], fieldWords(k)), long+1+len(k), e)
+			s.walk(at(k), append(keys[:len(keys):len(keys)], fieldWords(k)), long+1+len(k), e)
 		}
 	case []any:
 		for i, e := range v {
-			s.walk(at(jp.Nth(i)), append(keys[:len(keys):len(keys)], strconv.Itoa(i+1)), long+3, e)
+			s.walk(at(i), append(keys[:len(keys):len(keys)], strconv.Itoa(i+1)), long+3, e)
 		}
 	default:
-		text := path.String()
-		if len(text) > maxPath {
+		text := path.Straight(steps)
+		if len(text) > path.MaxText {
 			return
 		}
 		kind := plan.String

@@ -64,10 +64,14 @@ var stepID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
 // Compile checks and compiles a definition. The error joins one Invalid error for
 // each thing that is wrong, with its place as Field: steps[0].branch[1].when.
 // What a task's settings mean is for the task to check.
+//
+// It is for definitions that were judged when they were stored, maybe by an earlier
+// release: a path that is none any more is no error here, but makes its field one of
+// the wrong type. CompileFields is the judge.
 func Compile(def plan.Workflow) (*Workflow, error) {
 	c := compiler{w: &Workflow{steps: map[string]*step{}}}
 	var err error
-	if c.w.fields, err = CompileFields(def.Fields); err != nil {
+	if c.w.fields, err = compileFields(def.Fields, true); err != nil {
 		c.errs = append(c.errs, err)
 	}
 	c.w.when = c.condition("when", def.When)

@@ -138,7 +138,7 @@ func TestWorkflow_StepWith_DeferredTextsStayAsWritten(t *testing.T) {
 func TestCompile_SaysEverythingThatIsWrong(t *testing.T) {
 	t.Parallel()
 	_, err := Compile(workflow(t, `{"name":"w",
-	  "fields":[{"name":"a","path":"$[","type":"string"}],
+	  "fields":[{"name":"a","path":"$.a","type":"date"}],
 	  "when":"fields.a >",
 	  "steps":[
 	    {"id":"x","task":"web_service","with":{"body":{"k":["{{ a | shout }}"]}}},
@@ -153,7 +153,7 @@ func TestCompile_SaysEverythingThatIsWrong(t *testing.T) {
 	    {"id":"w","wait":{"for":"1h"},"with":{"a":1}}
 	  ]}`))
 	for _, want := range []string{
-		"fields[0].path", "when: not a condition", `steps[0].with.body.k[0]: not a template`, `steps[1].id: "x" is there twice`, "steps[2].id",
+		"fields[0].type", "when: not a condition", `steps[0].with.body.k[0]: not a template`, `steps[1].id: "x" is there twice`, "steps[2].id",
 		"steps[3]: a step is exactly one", "steps[4]: a step is exactly one", `steps[5].wait.response: "later"`, "steps[6].wait.for", "steps[7].on_failure",
 		"steps[8].branch[0].when: only the last", "steps[8].branch[0].steps[0].when", "steps[9].with",
 	} {

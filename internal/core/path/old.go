@@ -100,16 +100,10 @@ var beyond = []struct{ sign, how string }{
 	{" exists", "write @.a for exists true, and !@.a for exists false"},
 	{" empty", "write length(@.a) == 0 for empty true, and length(@.a) > 0 for empty false"},
 	{"Nothing", "write !@.a for @.a == Nothing"},
-	{"match", "match and search are true or false by themselves: leave out the comparison"},
-	{"search", "match and search are true or false by themselves: leave out the comparison"},
 	{" + ", "there is no arithmetic in conditions"},
 	{" - ", "there is no arithmetic in conditions"},
 	{" * ", "there is no arithmetic in conditions"},
 	{" / ", "there is no arithmetic in conditions"},
-	{"+", "there is no arithmetic in conditions"},
-	{"-", "there is no arithmetic in conditions"},
-	{"/", "there is no arithmetic in conditions"},
-	{"[?", "a condition is a comparison, a path, match or search"},
 }
 
 // instead says how to say in the standard what an old form says.

@@ -112,8 +112,8 @@ func TestRead_FormsWithoutRewrite_SayHowTheStandardHasIt(t *testing.T) {
 		"$.items[?(@.a == Nothing)]":                "write !@.a",
 		"$.items[?(@.a + 1 == 2)]":                  "no arithmetic",
 		"$.items[?(@.a * 2 == 2)]":                  "no arithmetic",
-		"$.items[?(match(@.b, 'x') == true)]":       "leave out the comparison",
-		"$.items[?(true)]":                          "a condition is a comparison",
+		"$.items[?(match(@.b, 'x') == true)]":       "the result of match and search is not compared",
+		"$.items[?(true)]":                          "want a comparison",
 		"$.items[?(@.b == 'it has' && @.a in [1])]": "for in",
 	} {
 		_, err := jp.ParseString(old)

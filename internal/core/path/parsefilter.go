@@ -80,7 +80,7 @@ func (p *parser) comparable(x *expr) *expr {
 		return &expr{op: opQuery, query: x.query}
 	}
 	if x.typ() != typeValue {
-		p.fail("the result of match and search is not compared")
+		p.fail("the result of match and search is not compared: they are true or false by themselves")
 	}
 	return x
 }

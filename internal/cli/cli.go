@@ -52,7 +52,10 @@ type commands struct {
 		Filter   evalFilterCommand   `cmd:"" help:"Judge filters: lines of {\"id\",\"fql\",\"event\"} in, {\"id\",\"valid\",\"matches\",\"error\"?} out."`
 		Mapping  evalMappingCommand  `cmd:"" help:"Apply mappings: lines of {\"id\",\"mapping\",\"payload\"} in, {\"id\",\"output\"}, {\"id\",\"undefined\"} or {\"id\",\"error\",\"kind\",\"message\"} out."`
 		Template evalTemplateCommand `cmd:"" help:"Render Liquid templates: lines of {\"id\",\"template\",\"data\"} in, {\"id\",\"output\"} or {\"id\",\"error\"} out."`
-	} `cmd:"" help:"Judge filters and mappings, JSON lines in, JSON lines out. Needs no server."`
+		Path     evalPathCommand     `cmd:"" help:"Follow JSONPaths: lines of {\"id\",\"path\",\"document\"} in, {\"id\",\"values\"} or {\"id\",\"error\"} out."`
+	} `cmd:"" help:"Judge filters, mappings, templates and paths, JSON lines in, JSON lines out. Needs no server."`
+
+	Check checkCommand `cmd:"" help:"Compare what a running server has stored with how this version reads it."`
 
 	Import struct {
 		Segment importSegmentCommand `cmd:"" help:"Turn an export of a destination's subscriptions into mappings of a plan. Needs no server."`

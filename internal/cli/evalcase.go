@@ -11,6 +11,7 @@ import (
 // as long as the line. It is what the judge keeps between a line's parts, too.
 type evalCase struct {
 	id, fql, event, mapping, payload, template, data []byte // nil when not there
+	path, document                                   []byte
 	judge                                            judge
 	seenFor                                          []byte // the filter for which the judge has seen the event already
 }
@@ -47,6 +48,10 @@ func (c *evalCase) Member(key, value []byte) error {
 		c.template = value
 	case `"data"`:
 		c.data = value
+	case `"path"`:
+		c.path = value
+	case `"document"`:
+		c.document = value
 	}
 	return nil
 }

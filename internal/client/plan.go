@@ -39,3 +39,8 @@ func (c *Client) Apply(ctx context.Context, in ops.PlanInput) (ops.PlanChanges, 
 func (c *Client) Why(ctx context.Context, event id.ID) (ops.Why, error) {
 	return get[ops.Why](ctx, c, "/events/"+event.String()+"/why")
 }
+
+// CheckUpgrade says which stored texts earlier releases understood in another way.
+func (c *Client) CheckUpgrade(ctx context.Context) (ops.UpgradeReport, error) {
+	return get[ops.UpgradeReport](ctx, c, "/check/upgrade")
+}

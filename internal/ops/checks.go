@@ -8,6 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/core/path"
 	"github.com/segue-xm/segue/internal/core/plan"
 )
 
@@ -28,7 +29,10 @@ func Checks(validate func(kind string, with *jsonvalue.Object) error) plan.Check
 			_, err := flow.CompileCondition(cel)
 			return err
 		},
-		Path: path,
+		Path: func(text string) error {
+			_, err := path.Read(text)
+			return err
+		},
 		Template: func(text string) error {
 			_, err := flow.CompileTemplate("template", text)
 			return err
@@ -48,20 +52,4 @@ func apart(err error) error {
 		errs[i] = fault.Field(p.Path, "%s", p.Message)
 	}
 	return errors.Join(errs...)
-}
-
-// path judges a JSONPath as a workflow's field has it, with the code that reads
-// fields.
-func path(jsonpath string) error {
-	_, err := flow.CompileFields([]plan.Field{{Name: "field", Path: jsonpath, Type: plan.String}})
-	return unplaced(err)
-}
-
-// unplaced takes the field out of an error whose field the plan names better.
-func unplaced(err error) error {
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return fault.New(f.Kind, "%s", f.Message)
-	}
-	return err
 }

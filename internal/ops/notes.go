@@ -5,11 +5,13 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/mapping"
+	"github.com/segue-xm/segue/internal/core/path"
 	"github.com/segue-xm/segue/internal/core/plan"
 )
 
 // notes are what is valid in a plan and will surprise whoever wrote it: what a
-// filter's text does not mean, parts of a mapping that fail on every event.
+// filter's text does not mean, parts of a mapping that fail on every event, paths of
+// old forms and patterns that match nothing.
 func notes(p *plan.Plan) (notes plan.Problems) {
 	builtIn := map[string]bool{}
 	for _, d := range p.Destinations {
@@ -30,6 +32,14 @@ func notes(p *plan.Plan) (notes plan.Problems) {
 		}
 		for _, f := range made.Kit().Problems() {
 			notes = append(notes, plan.Problem{Field: at + ".fields", Message: "fails on every event that reaches it: " + f.String()})
+		}
+	}
+	for i, w := range p.Workflows {
+		for j, f := range w.Fields {
+			at := fmt.Sprintf("workflows[%d].fields[%d].path", i, j)
+			for _, message := range path.Notes(f.Path) {
+				notes = append(notes, plan.Problem{Field: at, Message: message})
+			}
 		}
 	}
 	return notes

@@ -34,6 +34,7 @@ type Operations struct {
 	Workflows     *Workflows
 	Installation  *Installation
 	Finder        *Finder
+	Upgrades      *Upgrades
 }
 
 // Store is everything that is kept.
@@ -48,6 +49,7 @@ type Store interface {
 	DestinationStore
 	WorkflowStore
 	InstallationStore
+	UpgradeStore
 }
 
 // Database is a Store: verbs that change, and queries that only read.
@@ -93,6 +95,7 @@ func New(o Options) *Operations {
 		Workflows:     &Workflows{Store: o.Store, Names: n, Plans: o.Plans, Tokens: o.Plans.WorkflowTokens, PublicURL: o.PublicURL},
 		Installation:  &Installation{Store: o.Store, Names: n, Plans: o.Plans, Destinations: destinations, Parts: o.Parts, Now: o.Now},
 		Finder:        &Finder{Store: o.Store, Events: events, Contacts: contacts},
+		Upgrades:      &Upgrades{Store: o.Store, Names: n, Plans: o.Plans},
 	}
 }
 

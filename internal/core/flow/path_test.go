@@ -15,12 +15,12 @@ import (
 func TestCompileFields_WhatIsNoPath_IsRefusedWhenSaved(t *testing.T) {
 	t.Parallel()
 	for path, reason := range map[string]string{
-		`$.a[`:                             "fields[0].path: not a JSONPath",
-		`$.items[?(@.a =~ /x/)]`:           "fields[0].path: not a JSONPath of RFC 9535: write search(@.a, '…') for =~",
-		`$.items[?(@.a in ['x', 'y'])]`:    "write @.a == 'x' || @.a == 'y' for in",
-		`$.items[(@.length-1)]`:            "want a name in quotes, an index",
-		`$.` + strings.Repeat("a", 1000):   "longer than 1000 bytes",
-		`$.items[?match(@.a)]`: "match takes 2, found 1",
+		`$.a[`:                           "fields[0].path: not a JSONPath",
+		`$.items[?(@.a =~ /x/)]`:         "fields[0].path: not a JSONPath of RFC 9535: write search(@.a, '…') for =~",
+		`$.items[?(@.a in ['x', 'y'])]`:  "write @.a == 'x' || @.a == 'y' for in",
+		`$.items[(@.length-1)]`:          "want a name in quotes, an index",
+		`$.` + strings.Repeat("a", 1000): "longer than 1000 bytes",
+		`$.items[?match(@.a)]`:           "match takes 2, found 1",
 	} {
 		_, err := CompileFields([]plan.Field{{Name: "f", Path: path, Type: plan.String}})
 		require.ErrorContains(t, err, reason, path)

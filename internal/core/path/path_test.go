@@ -122,15 +122,16 @@ func TestNotes_PatternsThatMatchNothing_AreTold(t *testing.T) {
 	} {
 		p, err := path.Parse("$[?match(@, '" + pattern + "')]")
 		require.NoError(t, err, pattern)
-		require.Len(t, p.Notes(), 1, pattern)
-		require.Contains(t, p.Notes()[0], why, pattern)
+		notes := path.Notes(p.String())
+		require.Len(t, notes, 1, pattern)
+		require.Contains(t, notes[0], why, pattern)
 		got, err := p.All(list(1, `"a1"`), path.NewBudget(1000))
 		require.NoError(t, err)
 		require.Empty(t, got)
 	}
-	p, err := path.Parse(`$[?match(@, '[-a-z\\p{Lu}^]{1,3}(\\.x|\\-)?$')]`)
-	require.NoError(t, err)
-	require.Empty(t, p.Notes())
+	require.Empty(t, path.Notes(`$[?match(@, '[-a-z\\p{Lu}^]{1,3}(\\.x|\\-)?$')]`))
+	require.Equal(t, []string{"is of an old form: it is read as $.a.b, and better written so"}, path.Notes("a.b"))
+	require.Empty(t, path.Notes("$["))
 }
 
 func TestStraight_AnyKeys_LeadThere(t *testing.T) {

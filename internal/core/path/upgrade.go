@@ -139,15 +139,22 @@ func (d *differences) pattern(x *expr) {
 	}
 }
 
-// Notes says what in a valid path will surprise: patterns that match nothing.
-func (p *Path) Notes() []string {
-	var list []string
-	p.query.visit(func(x *expr) {
+// Notes says what in a path that is read will surprise: that it is of an old form, and
+// patterns that match nothing.
+func Notes(text string) (notes []string) {
+	q, old, err := read(text)
+	if err != nil {
+		return nil
+	}
+	if old {
+		notes = append(notes, "is of an old form: it is read as "+q.text()+", and better written so")
+	}
+	q.visit(func(x *expr) {
 		if x.pattern != nil && x.pattern.expr == nil {
-			list = append(list, "the pattern '"+x.args[1].literal.(string)+"' "+x.pattern.why+": it matches nothing")
+			notes = append(notes, "the pattern '"+x.args[1].literal.(string)+"' "+x.pattern.why+": it matches nothing")
 		}
 	})
-	return list
+	return notes
 }
 
 // visit shows every part of every condition.

@@ -25,6 +25,9 @@ var moves = status.Table[Status]{
 // Statuses are all statuses, in the order of a run's life.
 func Statuses() []Status { return moves.All() }
 
+// OpenStatuses are the statuses of a run that has not ended.
+func OpenStatuses() []Status { return moves.Open() }
+
 // May reports whether a run in status s may become to.
 func (s Status) May(to Status) bool { return moves.May(s, to) }
 

@@ -18,3 +18,16 @@ func (r *Reader) WorkflowURLUsed(ctx context.Context, workflow id.ID) (time.Time
 	}
 	return db.Instant(ms), nil
 }
+
+// VersionRow is one stored version of a workflow.
+type VersionRow struct {
+	Workflow   id.ID
+	Version    int64
+	Definition []byte // a plan.Workflow as JSON
+}
+
+// VersionRows are all stored versions of workflows, oldest first: as many as there were
+// changes.
+func (r *Reader) VersionRows(ctx context.Context) (rows []VersionRow, err error) {
+	return rows, r.db.Read(ctx, &rows, `SELECT workflow, version, definition FROM workflow_versions ORDER BY workflow, version`)
+}

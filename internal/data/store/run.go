@@ -186,3 +186,11 @@ func (s *Store) EndStep(ctx context.Context, v id.ID, step run.Path, status run.
 		return err
 	})
 }
+
+// RunsUnderWay says whether a run of a workflow's version has not ended.
+func (s *Store) RunsUnderWay(ctx context.Context, workflow id.ID, version int64) (bool, error) {
+	var n int
+	err := s.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM runs WHERE workflow = ? AND version = ? AND status `+oneOf(run.OpenStatuses())+` LIMIT 1) AS one`,
+		workflow, version)
+	return n > 0, err
+}

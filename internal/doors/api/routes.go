@@ -96,6 +96,12 @@ func routes(o *ops.Operations) []route {
 		return reply(c, out, err)
 	}})
 
+	add(route{method: fiber.MethodGet, path: "/check/upgrade", summary: "Say which stored texts earlier releases understood in another way", answer: ops.UpgradeReport{},
+		serve: func(ctx context.Context, c *fiber.Ctx) error {
+			out, err := o.Upgrades.Look(ctx)
+			return reply(c, out, err)
+		}})
+
 	add(route{method: fiber.MethodGet, path: "/plan", summary: "Export the plan in force as YAML", serve: exportPlan(o.Plans)})
 	add(planRoute("/plan/validate", "Judge a plan; all problems are answered at once", o.Plans.Validate))
 	add(planRoute("/plan/diff", "Say what applying a plan would change", o.Plans.Diff))

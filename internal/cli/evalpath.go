@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/path"
+)
+
+type evalPathCommand struct{}
+
+// Help is the long help text.
+func (evalPathCommand) Help() string {
+	return "Paths are those of RFC 9535, values come in its order. \"error\" says why something is no path, or that it is beyond what the fields of one run may take. " +
+		"Unknown keys are ignored. A line that is not JSON gets {\"error\"} in its place, and the exit code is 1 at the end."
+}
+
+// Run runs the command.
+func (evalPathCommand) Run(p *Program) error {
+	return evaluate(p, func() judge { return pathJudge{newCache[compiledPath]()} })
+}
+
+// compiledPath is a compiled path or the reason why there is none.
+type compiledPath struct {
+	path *path.Path
+	err  error
+}
+
+type pathJudge struct{ paths *cache[compiledPath] }
+
+func (pathJudge) visitor(*evalCase) jsonvalue.Visitor { return nil }
+
+func (j pathJudge) judge(dst []byte, c *evalCase) ([]byte, error) {
+	p, err := j.compile(c.path)
+	if err != nil {
+		return dst, err
+	}
+	var document any
+	if c.document != nil {
+		if document, err = jsonvalue.Parse(c.document); err != nil {
+			return dst, err
+		}
+	}
+	dst = c.appendStart(dst)
+	values, err := []any(nil), p.err
+	switch {
+	case err != nil:
+	case c.document == nil:
+		err = errors.New("document: is missing")
+	default:
+		values, err = p.path.All(document, path.NewBudget(path.MaxSteps))
+	}
+	if err != nil {
+		return appendMessage(append(dst, `,"error":`...), err), nil
+	}
+	return append(jsonvalue.Append(append(dst, `,"values":`...), values), '}'), nil
+}
+
+// compile gives the path of a JSON text. The error is about the JSON alone.
+func (j pathJudge) compile(text []byte) (compiledPath, error) {
+	if text == nil {
+		return compiledPath{err: errors.New("path: is missing")}, nil
+	}
+	if p, ok := j.paths.get(text); ok {
+		return p, nil
+	}
+	v, err := jsonvalue.Parse(text)
+	if err != nil {
+		return compiledPath{}, err
+	}
+	var p compiledPath
+	if s, ok := v.(string); ok {
+		p.path, p.err = path.Parse(s)
+	} else {
+		p.err = fmt.Errorf("path: want a text, found %s", jsonvalue.TypeName(v))
+	}
+	j.paths.put(text, p)
+	return p, nil
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/query"
 )
@@ -87,6 +88,33 @@ func TestBeginRun_Twice_GivesTheSameProgram_AfterItsEndNone(t *testing.T) {
 		third, err := h.runs.BeginRun(t.Context(), handover.RunInput{Run: made})
 		require.NoError(t, err)
 		require.Equal(t, activities.Program{Status: run.Failed}, third)
+	})
+}
+
+// An earlier release followed paths that are none any more. Its runs have their fields,
+// and go on; new ones say what is the matter.
+func TestBeginRun_VersionWithAPathThatIsNoneAnyMore_GoesOn(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		p := h.plan()
+		p.Workflows[0].Fields = append(p.Workflows[0].Fields, plan.Field{Name: "old", Path: "$.items[?(@.a =~ /x/)].a", Type: plan.String})
+		h.save(p)
+		h.process(tour("ada"))
+		made := h.listRuns()[0]
+		require.Equal(t, run.Pending, made.Status, made.Reason)
+		require.Contains(t, made.Fields, `"state":"wrong_type"`)
+		require.Contains(t, made.Fields, "write search(@.a, '…') for =~")
+		first, err := h.runs.BeginRun(t.Context(), handover.RunInput{Run: made.ID})
+		require.NoError(t, err)
+		require.Len(t, first.Steps, 6)
+		_, err = h.runs.JudgeStep(t.Context(), activities.StepInput{Run: made.ID, Step: run.Path(first.Steps[0].ID), Kind: first.Steps[0].Task})
+		require.NoError(t, err)
+
+		p.Workflows[0].Fields[len(p.Workflows[0].Fields)-1].Required = true
+		h.save(p)
+		h.process(tour("bob"))
+		made = h.listRuns()[0]
+		require.Equal(t, run.NotStarted, made.Status)
+		require.Contains(t, made.Reason, "required field old: not a JSONPath of RFC 9535")
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +55,26 @@ func TestEvalMapping_Lines(t *testing.T) {
 		`{"id":"a","payload":{}}`:                                                      `{"id":"a","error":true,"kind":"validation","message":"mapping: is missing"}`,
 	} {
 		o := run(t, Program{In: strings.NewReader(in)}, "eval", "mapping")
+		require.Equal(t, want+"\n", o.out, in)
+		require.Equal(t, 0, o.code, o.err)
+	}
+}
+
+func TestEvalPath_Lines(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`{"id":"a","path":"$.b[?@ > 1]","document":{"b":[1,2.50,"x",9007199254740991,1e21]},"values":[]}`: `{"id":"a","values":[2.5,9007199254740991,1e+21]}`,
+		`{"id":1,"path":"$..*","document":{"z":[{"b":1,"a":null}]}}`:                                      `{"id":1,"values":[[{"b":1,"a":null}],{"b":1,"a":null},1,null]}`,
+		`{"id":1,"path":"$.none","document":{}}`:                                                          `{"id":1,"values":[]}`,
+		`{"id":1,"path":"$","document":null}`:                                                             `{"id":1,"values":[null]}`,
+		`{"id":1,"path":"$.","document":{}}`:                                                              `{"id":1,"error":"not a JSONPath: want a name, found end; other names stand in brackets: ['…'], at character 3"}`,
+		`{"id":1,"path":"b.c","document":{}}`:                                                             `{"id":1,"error":"not a JSONPath: a path starts with $, the whole document, at character 1"}`,
+		`{"id":1,"path":["$"],"document":{}}`:                                                             `{"id":1,"error":"path: want a text, found array"}`,
+		`{"id":1,"document":{}}`:                                                                          `{"id":1,"error":"path: is missing"}`,
+		`{"id":1,"path":"$"}`:                                                                             `{"id":1,"error":"document: is missing"}`,
+		`{"id":1,"path":"$` + strings.Repeat("[*,*]", 60) + `","document":` + strings.Repeat("[", 80) + strings.Repeat("]", 80) + `}`: `{"id":1,"error":"the path comes to more than 100000 values"}`,
+	} {
+		o := run(t, Program{In: strings.NewReader(in)}, "eval", "path")
 		require.Equal(t, want+"\n", o.out, in)
 		require.Equal(t, 0, o.code, o.err)
 	}
@@ -169,6 +191,16 @@ func TestEval_ConformanceSets(t *testing.T) {
 	check("mapping.jsonl", "mapping", equal("output", "undefined", "error", "kind"))
 	check("liquid.jsonl", "template", func(want, got map[string]any) bool {
 		return (want["error"] == true) == (got["error"] != nil) && want["output"] == got["output"]
+	})
+	check("jsonpath.jsonl", "path", func(want, got map[string]any) bool {
+		if want["invalid"] == true {
+			return got["error"] != nil
+		}
+		right, several := want["any_of"].([]any)
+		if !several {
+			right = []any{want["values"]}
+		}
+		return slices.ContainsFunc(right, func(list any) bool { return reflect.DeepEqual(list, got["values"]) })
 	})
 }
 

@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,6 +9,7 @@ import (
 	"github.com/segue-xm/segue/activities/task/builtin"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/ops"
+	"github.com/segue-xm/segue/internal/ops/opstest"
 )
 
 func judge(text string, checks plan.Checks) ops.Verdict {
@@ -55,5 +57,19 @@ mappings:
 func TestPlan_Path_SaysOnlyWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, ops.Checks(nil).Path("$.a[0]"))
-	require.EqualError(t, ops.Checks(nil).Path("$["), "not a JSONPath: not terminated at 3 in $[")
+	require.EqualError(t, ops.Checks(nil).Path("$["), "not a JSONPath: want a name in quotes, an index, a slice, * or ?, found end, at character 3")
+	require.EqualError(t, ops.Checks(nil).Path("$[?(@.a =~ /x/)]"), "not a JSONPath of RFC 9535: write search(@.a, '…') for =~, or match(@.a, '…') for the whole text")
+}
+
+func TestJudge_PathsThatSurprise_AreNoted(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(opstest.Plan, "path: $.userId", `path: "l[?match(@, '\\\\d')]"`, 1)
+	v := ops.Judge("plan.yaml", []byte(text), func(string) (string, bool) { return "k", true }, ops.Checks(nil))
+	require.Empty(t, v.Problems)
+	require.Len(t, v.Notes, 2)
+	for i, want := range []string{"is of an old form: it is read as $.l[?match(@, '\\\\d')]", "which is no I-Regexp: write [0-9]: it matches nothing"} {
+		require.Equal(t, "workflows[0].fields[0].path", v.Notes[i].Field)
+		require.NotZero(t, v.Notes[i].Line)
+		require.Contains(t, v.Notes[i].Message, want)
+	}
 }

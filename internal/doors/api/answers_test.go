@@ -69,7 +69,7 @@ func TestAnswers_TextOnTheWire_IsWhatItWas(t *testing.T) {
 		out.WriteString(name("GET "+path+"\n"+text) + "\n")
 	}
 	for _, path := range []string{
-		"/sources", "/workflows", "/destinations", "/destinations/xm", "/destinations/xm/directories", "/plan", "/overview", "/events", "/events/" + s.Identify.String(),
+		"/sources", "/workflows", "/destinations", "/destinations/xm", "/destinations/xm/directories", "/plan", "/check/upgrade", "/overview", "/events", "/events/" + s.Identify.String(),
 		"/events/" + s.Identify.String() + "/why", "/events/" + s.Refused.String() + "/why", "/events/" + paid.String() + "/why", "/contacts", "/contacts/" + s.Contact.String(),
 		"/contacts/" + s.Contact.String() + "/transactions", "/contacts/" + s.Contact.String() + "/changes", "/runs", "/runs/" + run.String(), "/runs?limit=1",
 		"/distributions", "/distributions/" + s.Distribution.String(), "/invitations", "/outbox", "/outbox/" + s.Mail.String(),

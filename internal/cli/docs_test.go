@@ -31,5 +31,5 @@ func TestDocs_CommandsWithInput_AnswerAsPrinted(t *testing.T) {
 			ran++
 		}
 	}
-	require.Equal(t, 3, ran)
+	require.Equal(t, 4, ran)
 }

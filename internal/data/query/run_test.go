@@ -98,3 +98,15 @@ func TestOutbox_NewestFirst(t *testing.T) {
 		require.Equal(t, "a@b.c", m.Recipient)
 	})
 }
+
+func TestVersionRows_OldestFirst(t *testing.T) {
+	readStores(t, func(t *testing.T, s *reads) {
+		for _, v := range [][2]int64{{2, 1}, {1, 2}, {1, 1}} {
+			s.do(`INSERT INTO workflow_versions (workflow, version, created_at, definition) VALUES (?, ?, 1, ?)`, v[0], v[1], []byte(`{"name":"w"}`))
+		}
+		rows, err := s.VersionRows(t.Context())
+		require.NoError(t, err)
+		definition := []byte(`{"name":"w"}`)
+		require.Equal(t, []VersionRow{{1, 1, definition}, {1, 2, definition}, {2, 1, definition}}, rows)
+	})
+}

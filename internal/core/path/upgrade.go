@@ -70,7 +70,7 @@ func (d *differences) condition(x *expr) {
 		d.chain(x)
 	case opUnequal:
 		if !x.args[1].whole {
-			d.tell("!=", "a number was unequal to nothing but whole numbers written behind the !=; now it is unequal to everything else")
+			d.tell("!=", "a number held beside anything but a whole number written behind the != was dropped; now it is kept unless the two are equal")
 		}
 	case opEqual:
 		if x.args[0].op != opLiteral && x.args[1].op != opLiteral {

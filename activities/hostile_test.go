@@ -62,7 +62,7 @@ func TestProcessing_HostilePlanOrEvent_IsRejectedAloneAndSaysWhy(t *testing.T) {
 		for _, made := range h.listRuns() {
 			if made.Event == events[0] {
 				require.Equal(t, run.NotStarted, made.Status)
-				require.Contains(t, made.Reason, "required field n: the path takes more than the 10000000 steps")
+				require.Contains(t, made.Reason, "required field n: the path takes more steps than are left of 10000000")
 			}
 		}
 		require.NotContains(t, reasons, "people", "the mapping that does nothing unusual is done")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/liquid"
 	"github.com/segue-xm/segue/internal/core/path"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/query"
@@ -53,7 +54,7 @@ func (o *Upgrades) Look(ctx context.Context) (UpgradeReport, error) {
 	if err != nil {
 		return UpgradeReport{}, err
 	}
-	l := looker{seen: map[UpgradeFinding]bool{}, templates: templateFindings, out: UpgradeReport{Revision: revision, Findings: []UpgradeFinding{}}}
+	l := looker{seen: map[UpgradeFinding]bool{}, templates: liquid.Upgrade, out: UpgradeReport{Revision: revision, Findings: []UpgradeFinding{}}}
 	for _, s := range p.Surveys {
 		l.template("surveys/"+s.Name+"/url", 0, s.URL)
 	}
@@ -95,17 +96,8 @@ func (o *Upgrades) Look(ctx context.Context) (UpgradeReport, error) {
 type looker struct {
 	out       UpgradeReport
 	seen      map[UpgradeFinding]bool
-	templates func(text string) []templateFinding
+	templates func(text string) []liquid.Finding
 }
-
-// templateFinding is something that a template of an earlier release meant otherwise.
-type templateFinding struct {
-	Line               int
-	What, Was, Rewrite string
-}
-
-// templateFindings are those of a Liquid text, which are read as ever.
-var templateFindings = func(string) []templateFinding { return nil }
 
 func (l *looker) tell(f UpgradeFinding) {
 	key := f

@@ -58,3 +58,15 @@ func TestUpgrades_NoPlan_IsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ops.UpgradeReport{Findings: []ops.UpgradeFinding{}}, got)
 }
+
+func TestUpgrades_Templates_AreLookedAtToo(t *testing.T) {
+	b := opstest.New(t)
+	text := opstest.Plan + "surveys: [{name: nps, url: \"https://x.example/?{{ contact.embedded_data.n | divided_by: 2 }}\"}]\n"
+	_, err := b.Plans.Apply(t.Context(), ops.PlanInput{Plan: text, Secrets: map[string]string{"WEB_KEY": "k"}}, "test")
+	require.NoError(t, err)
+	got, err := b.Upgrades.Look(t.Context())
+	require.NoError(t, err)
+	require.Len(t, got.Findings, 1)
+	require.Equal(t, "surveys/nps/url", got.Findings[0].Place)
+	require.Contains(t, got.Findings[0].What, "divided_by")
+}

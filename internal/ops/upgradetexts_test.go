@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/liquid"
 	"github.com/segue-xm/segue/internal/core/plan"
 )
 
@@ -15,11 +16,11 @@ func TestLooker_Settings_EachTextHasItsPlace(t *testing.T) {
 	t.Parallel()
 	with, err := jsonvalue.ParseObject([]byte(`{"subject":"old","reminders":[{"after":"3d","message":"x\nold"},{"message":"new"}],"contact":{"ext_ref":"old"},"n":3}`))
 	require.NoError(t, err)
-	l := looker{seen: map[UpgradeFinding]bool{}, templates: func(text string) []templateFinding {
+	l := looker{seen: map[UpgradeFinding]bool{}, templates: func(text string) []liquid.Finding {
 		if !strings.Contains(text, "old") {
 			return nil
 		}
-		return []templateFinding{{Line: 1 + strings.Count(text, "\n"), What: "old", Was: "older", Rewrite: "new"}}
+		return []liquid.Finding{{Line: 1 + strings.Count(text, "\n"), What: "old", Was: "older", Rewrite: "new"}}
 	}}
 	w := plan.Workflow{Name: "w", Steps: []plan.Step{{ID: "way", Branch: []plan.Branch{{Steps: []plan.Step{{ID: "ask", Task: "distribute", With: with}}}}}}}
 	l.workflow(w, 0)

@@ -1,6 +1,10 @@
 package delivery
 
-import "github.com/segue-xm/segue/internal/core/status"
+import (
+	"slices"
+
+	"github.com/segue-xm/segue/internal/core/status"
+)
 
 // Status says how far a delivery is.
 type Status string
@@ -27,6 +31,12 @@ var moves = status.Table[Status]{
 
 // OpenStatuses are the statuses of a delivery that has not ended.
 func OpenStatuses() []Status { return moves.Open() }
+
+// EndStatuses are the statuses of a delivery that has ended. A replay may begin such a
+// one anew; nothing else does.
+func EndStatuses() []Status {
+	return slices.DeleteFunc(moves.All(), func(s Status) bool { return !s.Ended() })
+}
 
 // May reports whether a delivery in status s may become to.
 func (s Status) May(to Status) bool { return moves.May(s, to) }

@@ -53,6 +53,13 @@ type Remote struct {
 // Accepted is when the event was stored.
 func (d Remote) Accepted() time.Time { return instant(d.AcceptedAt) }
 
+// Opening is what an effect has to know of a delivery that it is about to make.
+type Opening struct {
+	Attempts int
+	Job      id.ID // the replay that wrote it; 0: the event's own processing
+	Forced   bool  // done before: the effect is made once more
+}
+
 // Mark is a delivery's new state after an attempt.
 type Mark struct {
 	Ref

@@ -23,12 +23,13 @@ const (
 	RunWorkflow   = "RunWorkflow"   // takes a RunInput
 	Distribute    = "Distribute"    // takes a DistributionInput
 	Deliver       = "Deliver"       // takes a DeliverInput
+	Job           = "Job"           // takes a JobInput
 )
 
 // Signals, which carry nothing.
 const (
 	SignalAnswered = "answered" // an invitation of this run was answered; of a distribution, up to 0.1.0
-	SignalWake     = "wake"     // a destination's or a distribution's queue may have something due
+	SignalWake     = "wake"     // a destination's or a distribution's queue may have something due; a job was resumed
 )
 
 // Search attributes. None holds personal data.
@@ -63,6 +64,15 @@ type DeliverInput struct {
 	Destination id.ID `json:"destination"`
 }
 
+// JobInput names a job.
+type JobInput struct {
+	Job id.ID `json:"job"`
+}
+
+// JobPriority is how urgent jobs are to Temporal, whose usual priority is 3: the
+// work of a lone event goes before the pages of a job.
+const JobPriority = 5
+
 // Ids of workflows. One that runs already is used; the database, not Temporal,
 // guards against doing things twice.
 
@@ -74,6 +84,9 @@ func DistributionID(d id.ID) string { return "distribution/" + d.String() }
 
 // DeliverID is the workflow id that drains a destination.
 func DeliverID(d id.ID) string { return "deliver/" + d.String() }
+
+// JobID is the workflow id of a job.
+func JobID(j id.ID) string { return "job/" + j.String() }
 
 // BatchID is the workflow id of a batch: of a single event its id, else a hash
 // over all ids. Were it made from the first event alone, two batches that share
@@ -100,9 +113,10 @@ type Kind string
 const (
 	KindRun          Kind = "run"
 	KindDistribution Kind = "distribution" // of one run, written up to 0.1.0
+	KindJob          Kind = "job"
 )
 
-// Overdue is a run or distribution whose workflow was not seen running in time.
+// Overdue is a run, distribution or job whose workflow was not seen running in time.
 type Overdue struct {
 	Kind  Kind
 	ID    id.ID

@@ -25,6 +25,8 @@ type Run struct {
 	Reason     string // of a run that failed or was not started
 	CreatedAt  int64  `db:"created_at"` // milliseconds
 	EndedAt    int64  `db:"ended_at"`   // milliseconds; 0: not yet
+	Job        id.ID  // the replay that made it; 0: the event's own processing
+	ReplayOf   id.ID  `db:"replay_of"` // the run that it repeats; 0: none
 }
 
 // New is a run to make for a delivery.

@@ -7,9 +7,11 @@ package columns
 const (
 	Contact = `id, directory, ext_ref, email, phone, first_name, last_name, language, unsubscribed, embedded_data, stamps, created_at, updated_at`
 	Run     = `id, workflow, version, event, generation, status, contact, directory, fields,
-	coalesce(reason, '') AS reason, created_at, coalesce(ended_at, 0) AS ended_at`
+	coalesce(reason, '') AS reason, created_at, coalesce(ended_at, 0) AS ended_at, job, replay_of`
 	Step = `run, step, position, kind, status, attempts, coalesce(input, '') AS input, coalesce(output, '') AS output,
 	coalesce(error, '') AS error, coalesce(started_at, 0) AS started_at, coalesce(ended_at, 0) AS ended_at`
+	Job = `id, kind, status, author, input, cursor, pages, items, done, total, counts, coalesce(reason, '') AS reason, created_at,
+	coalesce(ended_at, 0) AS ended_at`
 	Distribution = `id, coalesce(workflow, 0) AS workflow, CASE WHEN workflow IS NULL THEN run ELSE 0 END AS run, step, survey, channel, status,
 	created_at, coalesce(ended_at, 0) AS ended_at`
 	Invitation = `id, distribution, run, coalesce(step, '') AS step, contact, token, status, coalesce(reason, '') AS reason, snapshot, created_at,

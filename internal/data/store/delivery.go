@@ -91,7 +91,7 @@ func (s *Store) WriteDeliveries(ctx context.Context, list []delivery.New) error 
 // openDelivery is the condition of every change of a delivery: it has not ended.
 var openDelivery = oneOf(delivery.OpenStatuses())
 
-const openDeliveries = `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision
+const openDeliveries = `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, coalesce(d.revision, e.revision) AS revision
 	FROM deliveries d JOIN events e ON e.id = d.event `
 
 // OpenDeliveries reads those of the deliveries that have not ended, in event order.
@@ -218,20 +218,20 @@ var endedTable = db.NewTable("delivery_queue", "event bigint, mapping bigint")
 
 // lockOpen returns which of the deliveries have not ended, and keeps them from
 // being worked on elsewhere until the transaction's end.
-func (tx *Tx) lockOpen(ctx context.Context, refs []delivery.Ref) (map[delivery.Ref]int, error) {
+func (tx *Tx) lockOpen(ctx context.Context, refs []delivery.Ref) (map[delivery.Ref]delivery.Opening, error) {
 	ids := make([]id.ID, len(refs))
 	for i, r := range refs {
 		ids[i] = r.Event
 	}
 	var rows []struct {
-		Event, Mapping id.ID
-		Attempts       int
+		delivery.Ref
+		delivery.Opening
 	}
-	err := tx.Select(ctx, &rows, `SELECT event, mapping, attempts FROM deliveries
+	err := tx.Select(ctx, &rows, `SELECT event, mapping, attempts, job, coalesce(forced, false) AS forced FROM deliveries
 		WHERE event {ids} AND status `+openDelivery+` ORDER BY event, mapping {lock}`, tx.s.db.IDs(ids))
-	open := make(map[delivery.Ref]int, len(rows))
+	open := make(map[delivery.Ref]delivery.Opening, len(rows))
 	for _, r := range rows {
-		open[delivery.Ref{Event: r.Event, Mapping: r.Mapping}] = r.Attempts
+		open[r.Ref] = r.Opening
 	}
 	return open, err
 }
@@ -253,9 +253,9 @@ func (s *Store) ApplyContacts(ctx context.Context, dir contact.Directory, effect
 		var people []person
 		var marks []delivery.Mark
 		for _, e := range effects {
-			if attempts, ok := open[e.Ref]; ok {
+			if o, ok := open[e.Ref]; ok {
 				people = append(people, person{e.Input, e.Mode, ByEvent})
-				marks = append(marks, delivery.Mark{Ref: e.Ref, Attempts: attempts + 1})
+				marks = append(marks, delivery.Mark{Ref: e.Ref, Attempts: o.Attempts + 1})
 			}
 		}
 		outcomes, err := tx.resolve(ctx, dir, people)
@@ -285,7 +285,7 @@ var (
 
 // ApplyTransactions makes contacts that are missing, writes the transactions, puts
 // the contacts on their lists and marks the deliveries, in one transaction; a
-// transaction exists exactly once per delivery. Lists resolves a list's name or id
+// transaction exists exactly once per delivery, and a replay writes it over. Lists resolves a list's name or id
 // to its id, 0 when there is none.
 func (s *Store) ApplyTransactions(ctx context.Context, dir contact.Directory, lists func(string) id.ID, effects []delivery.TransactionEffect) error {
 	return s.inTx(ctx, func(tx *Tx) error {
@@ -300,12 +300,16 @@ func (s *Store) ApplyTransactions(ctx context.Context, dir contact.Directory, li
 		var people []person
 		var todo []delivery.TransactionEffect
 		var marks, refused []delivery.Mark
+		var replayed []id.ID
 		for _, e := range effects {
-			attempts, ok := open[e.Ref]
+			o, ok := open[e.Ref]
 			if !ok {
 				continue
 			}
-			m := delivery.Mark{Ref: e.Ref, Attempts: attempts + 1}
+			if o.Job != 0 { // an earlier life of the delivery may have left one
+				replayed = append(replayed, e.Event)
+			}
+			m := delivery.Mark{Ref: e.Ref, Attempts: o.Attempts + 1}
 			if lists(e.List) == 0 {
 				m.Status, m.Reason = delivery.Rejected, "mailingListId: no mailing list "+e.List+" in this directory"
 				refused = append(refused, m)
@@ -319,13 +323,20 @@ func (s *Store) ApplyTransactions(ctx context.Context, dir contact.Directory, li
 		if err != nil {
 			return err
 		}
+		written, err := tx.transactionsOf(ctx, replayed)
+		if err != nil {
+			return err
+		}
 		var rows, members [][]any
 		for i, o := range outcomes {
 			finish(&marks[i], o)
 			if o.Err != nil {
 				continue
 			}
-			tid, list := tx.s.db.Next(), lists(todo[i].List)
+			tid, list := written[todo[i].Ref], lists(todo[i].List)
+			if tid == 0 {
+				tid = tx.s.db.Next()
+			}
 			data := todo[i].Data
 			if data == nil {
 				data = jsonvalue.NewObject(0)
@@ -334,7 +345,11 @@ func (s *Store) ApplyTransactions(ctx context.Context, dir contact.Directory, li
 			members = append(members, []any{list, o.Contact, false, tx.Now.UnixMilli()})
 			marks[i].Result.Set("transaction", tid.String())
 		}
-		if _, err := tx.Insert(ctx, transactionsTable, rows, ""); err != nil {
+		suffix := ""
+		if len(written) > 0 {
+			suffix = "ON CONFLICT (event, mapping) DO UPDATE SET contact = excluded.contact, list = excluded.list, date = excluded.date, data = excluded.data"
+		}
+		if _, err := tx.Insert(ctx, transactionsTable, rows, suffix); err != nil {
 			return err
 		}
 		if _, err := tx.Insert(ctx, membersTable, members, "ON CONFLICT DO NOTHING"); err != nil {
@@ -342,4 +357,21 @@ func (s *Store) ApplyTransactions(ctx context.Context, dir contact.Directory, li
 		}
 		return tx.mark(ctx, append(marks, refused...))
 	})
+}
+
+// transactionsOf are the transactions that events have, by their deliveries.
+func (tx *Tx) transactionsOf(ctx context.Context, events []id.ID) (map[delivery.Ref]id.ID, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	var rows []struct {
+		delivery.Ref
+		ID id.ID
+	}
+	err := tx.Select(ctx, &rows, `SELECT event, mapping, id FROM transactions WHERE event {ids}`, tx.s.db.IDs(events))
+	known := make(map[delivery.Ref]id.ID, len(rows))
+	for _, r := range rows {
+		known[r.Ref] = r.ID
+	}
+	return known, err
 }

@@ -21,7 +21,7 @@ const dueOf = `SELECT event, mapping, unsure FROM delivery_queue WHERE destinati
 // did not write the action count too.
 func (s *Store) RemoteDue(ctx context.Context, destination id.ID, action string, limit int) (rows []delivery.Remote, err error) {
 	now := s.db.Now().UnixMilli()
-	return rows, s.db.Read(ctx, &rows, `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, e.revision,
+	return rows, s.db.Read(ctx, &rows, `SELECT d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.occurred_at, d.payload, coalesce(d.revision, e.revision) AS revision,
 		e.source, e.message_id, e.accepted_at, coalesce(d.result, '') AS result, q.unsure
 		FROM (SELECT * FROM (`+dueOf+`) AS own UNION ALL SELECT * FROM (`+dueOf+`) AS old) q
 		JOIN deliveries d ON d.event = q.event AND d.mapping = q.mapping JOIN events e ON e.id = d.event

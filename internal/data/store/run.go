@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
@@ -14,11 +16,12 @@ import (
 )
 
 var runsTable = db.NewTable("runs", "id bigint, workflow bigint, version bigint, event bigint, generation bigint, status text, contact bigint, "+
-	"directory bigint, fields text, payload bytea, reason text, created_at bigint, ended_at bigint")
+	"directory bigint, fields text, payload bytea, reason text, created_at bigint, ended_at bigint, job bigint, replay_of bigint")
 
 // CreateRuns makes a run for each delivery and marks the delivery done, in one
 // transaction, and returns the runs to start. A workflow has one run per event: a
-// second call, or a second mapping to the same workflow, finds the first's.
+// second call, or a second mapping to the same workflow, finds the first's. A delivery
+// that is forced gets a run of the next generation, one for each replay.
 func (s *Store) CreateRuns(ctx context.Context, list []run.New, lease time.Duration) (start []run.Start, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		start = nil
@@ -32,17 +35,17 @@ func (s *Store) CreateRuns(ctx context.Context, list []run.New, lease time.Durat
 		}
 		var marks []delivery.Mark
 		for _, r := range list {
-			attempts, ok := open[r.Ref]
+			opening, ok := open[r.Ref]
 			if !ok {
 				continue
 			}
-			m := delivery.Mark{Ref: r.Ref, Attempts: attempts + 1, Status: delivery.Done, Contact: r.Contact}
+			m := delivery.Mark{Ref: r.Ref, Attempts: opening.Attempts + 1, Status: delivery.Done, Contact: r.Contact}
 			if r.Rejected != "" {
 				m.Status, m.Reason = delivery.Rejected, r.Rejected
 				marks = append(marks, m)
 				continue
 			}
-			made, fresh, err := tx.createRun(ctx, r)
+			made, fresh, err := tx.createRun(ctx, r, opening)
 			if err != nil {
 				return err
 			}
@@ -65,16 +68,37 @@ func (s *Store) CreateRuns(ctx context.Context, list []run.New, lease time.Durat
 	return start, err
 }
 
-func (tx *Tx) createRun(ctx context.Context, r run.New) (made id.ID, fresh bool, err error) {
+func (tx *Tx) createRun(ctx context.Context, r run.New, o delivery.Opening) (made id.ID, fresh bool, err error) {
+	var last struct {
+		ID         id.ID
+		Generation int
+		Job        id.ID
+	}
+	generation := 0
+	if o.Forced {
+		err := tx.Get(ctx, &last, `SELECT id, generation, job FROM runs WHERE workflow = ? AND event = ? ORDER BY generation DESC LIMIT 1`, r.Workflow, r.Event)
+		switch {
+		case errors.Is(err, sql.ErrNoRows): // it was rejected before it had a run, or done for another workflow
+		case err != nil:
+			return 0, false, err
+		case last.Job == o.Job:
+			return last.ID, false, nil // by another mapping to the same workflow
+		default:
+			generation = last.Generation + 1
+		}
+	}
 	made = tx.s.db.Next()
 	var ended any
 	if r.Status == run.NotStarted {
 		ended = tx.Now.UnixMilli()
 	}
-	n, err := tx.Insert(ctx, runsTable, [][]any{{made, r.Workflow, r.Version, r.Event, 0, string(r.Status), db.NullID(r.Contact), r.Directory, r.Fields, r.Payload,
-		db.NullText(r.Reason), tx.Now.UnixMilli(), ended}}, "ON CONFLICT (workflow, event, generation) DO NOTHING")
+	n, err := tx.Insert(ctx, runsTable, [][]any{{made, r.Workflow, r.Version, r.Event, generation, string(r.Status), db.NullID(r.Contact), r.Directory, r.Fields, r.Payload,
+		db.NullText(r.Reason), tx.Now.UnixMilli(), ended, db.NullID(o.Job), db.NullID(last.ID)}}, "ON CONFLICT (workflow, event, generation) DO NOTHING")
 	if err != nil || n == 1 {
 		return made, true, err
+	}
+	if o.Forced {
+		return 0, false, db.ErrRace
 	}
 	err = tx.Get(ctx, &made, `SELECT id FROM runs WHERE workflow = ? AND event = ? AND generation = 0`, r.Workflow, r.Event)
 	return made, false, err

@@ -119,6 +119,14 @@ func (l *Launcher) WakeDistribution(ctx context.Context, d id.ID) error {
 	return l.wake(ctx, o, handover.Distribute, handover.DistributionInput{Distribution: d})
 }
 
+// StartJob starts the workflow of a job, or tells the running one, which may be about
+// to end because the job was paused, that it goes on; kind is shown to operators.
+func (l *Launcher) StartJob(ctx context.Context, j id.ID, kind string) error {
+	o := l.options(handover.JobID(j), strings.TrimSpace(kind+" job")+" "+j.String(), "/jobs/"+j.String())
+	o.Priority = temporal.Priority{PriorityKey: handover.JobPriority}
+	return l.wake(ctx, o, handover.Job, handover.JobInput{Job: j})
+}
+
 // WakeDelivery makes sure that a destination's queue is drained.
 func (l *Launcher) WakeDelivery(ctx context.Context, destination id.ID) error {
 	return l.wake(ctx, l.options(handover.DeliverID(destination), "deliver", ""), handover.Deliver, handover.DeliverInput{Destination: destination})

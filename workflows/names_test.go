@@ -25,8 +25,8 @@ func TestRegister_NamesAreThoseOfHandoverAndOfTheFunctions(t *testing.T) {
 	t.Parallel()
 	r := registered{}
 	workflows.Register(r)
-	require.Len(t, r, 4)
-	for _, name := range []string{handover.ProcessEvents, handover.RunWorkflow, handover.Distribute, handover.Deliver} {
+	require.Len(t, r, 5)
+	for _, name := range []string{handover.ProcessEvents, handover.RunWorkflow, handover.Distribute, handover.Deliver, handover.Job} {
 		require.Contains(t, r, name)
 		function := runtime.FuncForPC(reflect.ValueOf(r[name]).Pointer()).Name()
 		require.True(t, strings.HasSuffix(function, "/workflows."+name), function)

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/handover"
 )
 
 // shortLocal is for short SQL on the built-in store: run in the workflow's own
@@ -41,6 +42,15 @@ var longTask = workflow.ActivityOptions{
 var remoteTask = workflow.ActivityOptions{
 	StartToCloseTimeout: 5 * time.Minute,
 	RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute},
+}
+
+// jobPage is for one page of long work. Events that come meanwhile go before it, and
+// it is tried again until it works: what can never work ends the job by itself.
+var jobPage = workflow.ActivityOptions{
+	StartToCloseTimeout: 5 * time.Minute,
+	HeartbeatTimeout:    30 * time.Second,
+	RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+	Priority:            temporal.Priority{PriorityKey: handover.JobPriority},
 }
 
 // short runs an activity locally and, when that keeps failing for now, as a regular

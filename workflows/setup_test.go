@@ -49,6 +49,7 @@ func newStage(t *testing.T) *stage {
 	act(s, "UpsertTransactions", func(in []delivery.Ref) string { return "" }, none{})
 	act(s, "StartRuns", func(in []delivery.Ref) string { return "" }, none{})
 	act(s, "DeliverDue", func(in handover.DeliverInput) string { return "" }, delivery.Drained{Empty: true})
+	act(s, "NextPage", func(in handover.JobInput) string { return "" }, activities.JobPage{Status: "done"})
 	act(s, "BeginRun", func(in handover.RunInput) string { return "" }, activities.Program{Status: "running"})
 	act(s, "JudgeStep", func(in activities.StepInput) string { return string(in.Step) }, activities.Judgement{})
 	act(s, "EndWait", func(in activities.WaitEnd) string { return string(in.Step) + " by " + in.By }, none{})

@@ -7,6 +7,7 @@
 //	RunWorkflow    the steps of one run; waits are timers
 //	Distribute     one standing distribution: sends, reminds and expires what is due
 //	Deliver        one destination: drains what is remote or was left over
+//	Job            one job: page after page, until it is done, paused or cancelled
 package workflows
 
 import (
@@ -25,6 +26,7 @@ var (
 	effects       *activities.Effects
 	runs          *activities.Runs
 	distributions *activities.Distributions
+	jobs          *activities.Jobs
 )
 
 // Register makes the workflows known to a worker, under the names by which they are
@@ -33,7 +35,7 @@ func Register(r interface {
 	RegisterWorkflowWithOptions(w any, o workflow.RegisterOptions)
 }) {
 	for name, w := range map[string]any{
-		handover.ProcessEvents: ProcessEvents, handover.RunWorkflow: RunWorkflow, handover.Distribute: Distribute, handover.Deliver: Deliver,
+		handover.ProcessEvents: ProcessEvents, handover.RunWorkflow: RunWorkflow, handover.Distribute: Distribute, handover.Deliver: Deliver, handover.Job: Job,
 	} {
 		r.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
 	}

@@ -26,6 +26,7 @@ const (
 const (
 	Unprocessed Outcome = "unprocessed" // it has not been processed yet: left alone
 	Invalid     Outcome = "invalid"     // it was refused at the door
+	Failed      Outcome = "failed"      // it could not be judged; the reason says why
 )
 
 // What a replay counts beside the outcomes.
@@ -36,7 +37,7 @@ const (
 
 // Outcomes are all outcomes, those first that change something.
 func Outcomes() []Outcome {
-	return []Outcome{New, Again, Forced, Differs, Gone, Done, Waiting, Unprocessed, Invalid}
+	return []Outcome{New, Again, Forced, Differs, Gone, Done, Waiting, Unprocessed, Invalid, Failed}
 }
 
 // Writes reports whether a replay that is not a dry run writes a delivery.

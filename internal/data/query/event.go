@@ -153,13 +153,15 @@ type DeliveryRow struct {
 	UpdatedAt   int64           `db:"updated_at"` // milliseconds
 	Reason      string          `db:"reason"`
 	Contact     id.ID           `db:"contact"`
-	Result      string          `db:"result"`  // JSON or ""
-	Payload     []byte          `db:"payload"` // JSON; nil unless asked for
-	DueAt       int64           `db:"due_at"`  // next attempt in milliseconds; 0 when none is due
+	Result      string          `db:"result"`   // JSON or ""
+	Payload     []byte          `db:"payload"`  // JSON; nil unless asked for
+	DueAt       int64           `db:"due_at"`   // next attempt in milliseconds; 0 when none is due
+	Job         id.ID           `db:"job"`      // the replay that wrote it; 0: the event's own processing
+	Revision    *int64          `db:"revision"` // of the plan that made it; nil: the event's
 }
 
 const deliveryColumns = `d.event, d.mapping, d.destination, d.action, d.status, d.attempts, d.updated_at,
-  coalesce(d.reason, '') AS reason, d.contact, coalesce(d.result, '') AS result, coalesce(q.due_at, 0) AS due_at`
+  coalesce(d.reason, '') AS reason, d.contact, coalesce(d.result, '') AS result, coalesce(q.due_at, 0) AS due_at, d.job, d.revision`
 
 const fromDeliveries = ` FROM deliveries AS d LEFT JOIN delivery_queue AS q ON q.event = d.event AND q.mapping = d.mapping
   WHERE d.event {ids} ORDER BY d.event, d.mapping`

@@ -48,7 +48,8 @@ func (s *Store) BeginPage(ctx context.Context, v id.ID) (j job.Job, err error) {
 }
 
 // RecordPage records a page that wrote nothing else. The record of a page that was
-// recorded before changes nothing; the job is returned as it is then.
+// recorded before, or of a job that has ended, changes nothing; the job is returned as
+// it is then.
 func (s *Store) RecordPage(ctx context.Context, p job.Page) (j job.Job, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		_, j, err = tx.recordPage(ctx, p)
@@ -60,9 +61,10 @@ func (s *Store) RecordPage(ctx context.Context, p job.Page) (j job.Job, err erro
 var itemsTable = db.NewTable("job_items", "job bigint, n bigint, subject bigint, part bigint, outcome text, detail text")
 
 // recordPage records a page with the rest of a transaction. first is false when the
-// page was recorded before: then the transaction must write nothing else.
+// page was recorded before, or the job has ended meanwhile: then the transaction must
+// write nothing else.
 func (tx *Tx) recordPage(ctx context.Context, p job.Page) (first bool, j job.Job, err error) {
-	if j, err = tx.job(ctx, p.Job); err != nil || j.Pages != p.Number {
+	if j, err = tx.job(ctx, p.Job); err != nil || j.Pages != p.Number || j.Status.Ended() {
 		return false, j, err
 	}
 	counts := map[string]int{}

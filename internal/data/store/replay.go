@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
-	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/job"
 	"github.com/segue-xm/segue/internal/core/replay"
@@ -113,16 +112,13 @@ var beginAnew = `ON CONFLICT (event, mapping) DO UPDATE SET destination = exclud
 
 // RecordReplay records a page of a replay and writes its deliveries, in one
 // transaction: new ones, and ended ones that begin anew. One that somebody else has
-// begun anew meanwhile is left alone. The record of a page that was recorded before
-// writes nothing.
+// begun anew meanwhile is left alone. The record of a page that was recorded before,
+// or of a job that was cancelled, writes nothing.
 func (s *Store) RecordReplay(ctx context.Context, p job.Page, writes []replay.Write) (j job.Job, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
 		var first bool
 		if first, j, err = tx.recordPage(ctx, p); err != nil || !first || len(writes) == 0 {
 			return err
-		}
-		if j.Status == job.Cancelled {
-			return fault.New(fault.Conflict, "the job was cancelled")
 		}
 		rows, queue := make([][]any, len(writes)), make([][]any, 0, len(writes))
 		now := tx.Now.UnixMilli()

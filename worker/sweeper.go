@@ -33,12 +33,13 @@ type Launcher interface {
 	ProcessEvents(ctx context.Context, events []id.ID, source string) error
 	StartRun(ctx context.Context, run id.ID, workflow string) error
 	WakeDistribution(ctx context.Context, distribution id.ID) error
+	StartJob(ctx context.Context, job id.ID, kind string) error
 	WakeDelivery(ctx context.Context, destination id.ID) error
 }
 
 // Sweeper repeats hand-overs to Temporal whose lease ran out: event to
-// ProcessEvents, run to RunWorkflow, due invitation to Distribute, queued delivery to
-// Deliver. Any number of sweepers may run; a claim is given to one of them.
+// ProcessEvents, run to RunWorkflow, due invitation to Distribute, job to Job, queued
+// delivery to Deliver. Any number of sweepers may run; a claim is given to one of them.
 type Sweeper struct {
 	Backlog   Backlog
 	Launcher  Launcher
@@ -158,8 +159,11 @@ func (s *Sweeper) handovers(ctx context.Context) error {
 		return err
 	}
 	return each(list, func(h handover.Overdue) error {
-		if h.Kind == handover.KindDistribution {
+		switch h.Kind {
+		case handover.KindDistribution:
 			return s.Launcher.WakeDistribution(ctx, h.ID)
+		case handover.KindJob:
+			return s.Launcher.StartJob(ctx, h.ID, "")
 		}
 		return s.Launcher.StartRun(ctx, h.ID, "")
 	})

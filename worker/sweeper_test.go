@@ -32,6 +32,7 @@ type fakeTemporal struct {
 	runs   []id.ID
 	dists  []id.ID
 	wakes  []id.ID
+	jobs   []id.ID
 	starts int
 	err    error
 	block  func()
@@ -59,6 +60,9 @@ func (f *fakeTemporal) StartRun(_ context.Context, run id.ID, _ string) error {
 }
 func (f *fakeTemporal) WakeDistribution(_ context.Context, d id.ID) error {
 	return f.note(func() { f.dists = append(f.dists, d) })
+}
+func (f *fakeTemporal) StartJob(_ context.Context, j id.ID, _ string) error {
+	return f.note(func() { f.jobs = append(f.jobs, j) })
 }
 func (f *fakeTemporal) WakeDelivery(_ context.Context, d id.ID) error {
 	return f.note(func() { f.wakes = append(f.wakes, d) })

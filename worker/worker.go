@@ -30,6 +30,7 @@ type Options struct {
 	Effects       *activities.Effects
 	Runs          *activities.Runs
 	Distributions *activities.Distributions
+	Jobs          *activities.Jobs
 	Logger        *slog.Logger
 }
 
@@ -68,6 +69,7 @@ func Register(r sdk.ActivityRegistry, o Options) {
 	r.RegisterActivity(o.Runs.EndWait)
 	r.RegisterActivity(o.Runs.EndRun)
 	r.RegisterActivity(o.Distributions)
+	r.RegisterActivity(o.Jobs)
 	for _, spec := range o.Runs.Tasks.Kinds() {
 		r.RegisterActivityWithOptions(o.Runs.RunTask, activity.RegisterOptions{Name: spec.Kind})
 	}

@@ -114,7 +114,7 @@ func TestRegister_EachKindOfTaskByItsOwnName(t *testing.T) {
 	tasks := builtin.Registry(builtin.Deps{})
 	n := &names{list: map[string]bool{}}
 	runs := &activities.Runs{Tasks: tasks}
-	Register(n, Options{Events: &activities.Events{}, Effects: &activities.Effects{}, Runs: runs, Distributions: &activities.Distributions{}})
+	Register(n, Options{Events: &activities.Events{}, Effects: &activities.Effects{}, Runs: runs, Distributions: &activities.Distributions{}, Jobs: &activities.Jobs{}})
 	for _, spec := range tasks.Kinds() {
 		require.True(t, n.list[spec.Kind], spec.Kind)
 	}

@@ -70,6 +70,7 @@ func (p *process) operations() *ops.Operations {
 	return ops.New(ops.Options{
 		Store: ops.Database{Store: p.store, Reader: query.New(p.db)}, Plans: p.plans, Revisions: p.cache, Accounts: p.remote.Client, PublicURL: p.o.PublicURL,
 		Temporal: ops.TemporalUI{Address: p.addresses.TemporalUI, Namespace: p.o.TemporalNamespace}, Parts: p.parts, Now: p.o.Now,
+		StartJob: p.launcher.StartJob, Log: p.log,
 	})
 }
 

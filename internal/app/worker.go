@@ -7,6 +7,7 @@ import (
 
 	"github.com/segue-xm/segue/activities"
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/job"
 	"github.com/segue-xm/segue/internal/outside/courier"
 	"github.com/segue-xm/segue/internal/temporal/launch"
 	"github.com/segue-xm/segue/worker"
@@ -23,16 +24,16 @@ func (p *process) startWorker(ctx context.Context) error {
 	surveys := &activities.Distributions{
 		Store: p.store, Revisions: p.cache, Mail: p.mail, From: p.o.MailFrom, PublicURL: p.o.PublicURL, MailHost: host, Now: p.o.Now,
 	}
+	events := &activities.Events{Inbox: p.store, Revisions: p.cache, Now: p.o.Now}
+	effects := &activities.Effects{
+		Deliveries: p.store, Revisions: p.cache, Runs: runs, Now: p.o.Now,
+		Courier: &courier.Courier{Store: p.store, Revisions: p.cache, Accounts: p.remote, Answered: p.launcher.Answered, Now: p.o.Now},
+	}
+	jobs := &activities.Jobs{Store: p.store, Log: p.log, Kinds: map[job.Kind]activities.JobKind{
+		job.Replay: &activities.Replay{Store: p.store, Revisions: p.cache, Events: events, Effects: effects},
+	}}
 	w := worker.New(worker.Options{
-		Client: p.temporal,
-		Logger: p.log,
-		Events: &activities.Events{Inbox: p.store, Revisions: p.cache, Now: p.o.Now},
-		Effects: &activities.Effects{
-			Deliveries: p.store, Revisions: p.cache, Runs: runs, Now: p.o.Now,
-			Courier: &courier.Courier{Store: p.store, Revisions: p.cache, Accounts: p.remote, Answered: p.launcher.Answered, Now: p.o.Now},
-		},
-		Runs:          runs,
-		Distributions: surveys,
+		Client: p.temporal, Logger: p.log, Events: events, Effects: effects, Runs: runs, Distributions: surveys, Jobs: jobs,
 	})
 	if err := p.startPatiently(ctx, w.Start); err != nil {
 		return err

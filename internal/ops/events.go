@@ -41,6 +41,8 @@ type Delivery struct {
 	Result      *jsonvalue.Object `json:"result,omitempty"`
 	Payload     *jsonvalue.Object `json:"payload,omitempty"` // only in an event's detail
 	UpdatedAt   time.Time         `json:"updated_at"`
+	Job         id.ID             `json:"job,omitempty"`      // the replay that wrote it
+	Revision    int64             `json:"revision,omitempty"` // of the plan that made it, when that is not the event's
 	// NextAttempt is when it is tried again at the earliest; nil when nobody knows.
 	NextAttempt *time.Time `json:"next_attempt,omitempty"`
 	Paused      *Paused    `json:"paused,omitempty"` // its destination is, and it waits for that
@@ -187,7 +189,10 @@ func (e *Events) keepers(ctx context.Context, list []query.DeliveryRow) (k keepe
 func showDelivery(n names, d query.DeliveryRow, k keepers) Delivery {
 	out := Delivery{
 		Mapping: n.of(d.Mapping), Destination: n.of(d.Destination), Action: d.Action, Status: d.Status, Reason: d.Reason,
-		Attempts: d.Attempts, Contact: d.Contact, Result: object(d.Result), UpdatedAt: instant(d.UpdatedAt),
+		Attempts: d.Attempts, Contact: d.Contact, Result: object(d.Result), UpdatedAt: instant(d.UpdatedAt), Job: d.Job,
+	}
+	if d.Revision != nil {
+		out.Revision = *d.Revision
 	}
 	if len(d.Payload) > 0 {
 		out.Payload, _ = jsonvalue.ParseObject(d.Payload)

@@ -12,8 +12,10 @@ package ops
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/store"
@@ -25,6 +27,8 @@ type Operations struct {
 	Events        *Events
 	Contacts      *Contacts
 	Runs          *Runs
+	Jobs          *Jobs
+	Replays       *Replays
 	Distributions *Distributions
 	Invitations   *Invitations
 	Outbox        *Outbox
@@ -43,6 +47,8 @@ type Store interface {
 	EventStore
 	ContactStore
 	RunStore
+	JobStore
+	ReplayStore
 	DistributionStore
 	InvitationStore
 	OutboxStore
@@ -67,6 +73,9 @@ type Options struct {
 	Accounts  func(ctx context.Context, d plan.Destination) (*qualtrics.Client, error)
 	PublicURL string // base of workflows' URLs
 	Temporal  TemporalUI
+	// StartJob starts a job's workflow; nil: nobody does. What fails is swept.
+	StartJob func(ctx context.Context, j id.ID, kind string) error
+	Log      *slog.Logger // nil: nothing is logged
 	// Parts reports how the parts of the installation are; nil when nobody knows.
 	Parts func(ctx context.Context) []Part
 	Now   func() time.Time // nil is the system's clock
@@ -80,12 +89,15 @@ func New(o Options) *Operations {
 	n := &Names{Store: o.Store}
 	runs := &Runs{Store: o.Store, Names: n, Temporal: o.Temporal}
 	events := &Events{Store: o.Store, Names: n, Revisions: o.Revisions, Runs: runs, Temporal: o.Temporal}
+	jobs := &Jobs{Store: o.Store, Names: n, Start: o.StartJob, Temporal: o.Temporal}
 	contacts := &Contacts{Store: o.Store, Names: n, Plans: o.Plans}
 	destinations := &Destinations{Store: o.Store, Names: n, Plans: o.Plans, Accounts: o.Accounts}
 	return &Operations{
 		Events:        events,
 		Contacts:      contacts,
 		Runs:          runs,
+		Jobs:          jobs,
+		Replays:       &Replays{Store: o.Store, Names: n, Jobs: jobs, Log: o.Log},
 		Distributions: &Distributions{Store: o.Store, Names: n},
 		Invitations:   &Invitations{Store: o.Store},
 		Outbox:        &Outbox{Store: o.Store},

@@ -29,6 +29,16 @@ type Run struct {
 	FieldStates flow.Fields       `json:"field_states" null:"true"` // null when they cannot be read
 	Steps       []RunStep         `json:"steps"`
 	TemporalURL string            `json:"temporal_url,omitempty"`
+	Generation  int               `json:"generation,omitempty"` // how often the event's run was repeated before
+	Job         id.ID             `json:"job,omitempty"`        // the replay that made it
+	ReplayOf    id.ID             `json:"replay_of,omitempty"`  // the run that it repeats
+	RepeatedBy  []Repeat          `json:"repeated_by,omitempty"`
+}
+
+// Repeat is a run that repeats another, and the replay that made it.
+type Repeat struct {
+	Run id.ID `json:"run"`
+	Job id.ID `json:"job"`
 }
 
 // RunStep is one step of a run.
@@ -57,6 +67,7 @@ type RunStore interface {
 	ListRuns(ctx context.Context, f query.RunQuery, p query.Paging) ([]run.Run, id.ID, error)
 	RunRow(ctx context.Context, v id.ID) (run.Run, error)
 	StepRows(ctx context.Context, runs []id.ID) ([]run.Step, error)
+	RepeatRows(ctx context.Context, runs []id.ID) ([]query.RepeatRow, error)
 }
 
 // Runs are what is asked about runs of workflows.
@@ -128,13 +139,26 @@ func (o *Runs) shower(ctx context.Context, rows []run.Run) (func(run.Run) Run, e
 	for _, t := range list {
 		steps[t.Run] = append(steps[t.Run], showStep(t))
 	}
-	return func(r run.Run) Run { return o.show(n, r, steps[r.ID]) }, nil
+	again, err := o.Store.RepeatRows(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	repeats := map[id.ID][]Repeat{}
+	for _, r := range again {
+		repeats[r.ReplayOf] = append(repeats[r.ReplayOf], Repeat{r.ID, r.Job})
+	}
+	return func(r run.Run) Run {
+		out := o.show(n, r, steps[r.ID])
+		out.RepeatedBy = repeats[r.ID]
+		return out
+	}, nil
 }
 
 func (o *Runs) show(n names, r run.Run, steps []RunStep) Run {
 	out := Run{
 		ID: r.ID, Workflow: n.of(r.Workflow), Version: r.Version, Event: r.Event, Contact: r.Contact, Status: r.Status, Reason: r.Reason,
 		StartedAt: instant(r.CreatedAt), EndedAt: instantOrNil(r.EndedAt), Steps: steps,
+		Generation: r.Generation, Job: r.Job, ReplayOf: r.ReplayOf,
 	}
 	if json.Unmarshal([]byte(r.Fields), &out.FieldStates) != nil {
 		out.FieldStates = nil

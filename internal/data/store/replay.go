@@ -137,3 +137,11 @@ func (s *Store) RecordReplay(ctx context.Context, p job.Page, writes []replay.Wr
 	})
 	return j, err
 }
+
+// KnownEvents are those of the events that are there, ascending.
+func (s *Store) KnownEvents(ctx context.Context, events []id.ID) (known []id.ID, err error) {
+	return known, s.db.Read(ctx, &known, `SELECT id FROM events WHERE id {ids} ORDER BY id`, s.db.IDs(events))
+}
+
+// Next is a new id.
+func (s *Store) Next() id.ID { return s.db.Next() }

@@ -19,7 +19,7 @@ func (s *Store) LastEvent(ctx context.Context) (v id.ID, err error) {
 // CountEvents counts the events above after and below before, as far as limit; beyond
 // it they are job.Unknown.
 func (s *Store) CountEvents(ctx context.Context, after, before id.ID, limit int) (n int64, err error) {
-	err = s.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM events WHERE id > ? AND id < ? LIMIT ?) AS some`, after, before, limit+1)
+	err = s.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM events WHERE id > ? AND id < ? LIMIT ?) AS those`, after, before, limit+1)
 	if n > int64(limit) {
 		n = job.Unknown
 	}

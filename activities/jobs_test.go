@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/segue-xm/segue/activities"
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
@@ -229,4 +231,36 @@ func TestReplay_FewPass_PagesLookAtABoundedNumber(t *testing.T) {
 	}
 	require.Equal(t, []int64{5000, 10_000, 12_000}, done)
 	require.Equal(t, 1, h.counts(h.theJob(v))["events"])
+}
+
+// TestReplay_DryRunOverManyEvents_Duration is how long a dry run of 100,000 stored
+// events takes, when SEGUE_TEST_ROWS is 1.
+func TestReplay_DryRunOverManyEvents_Duration(t *testing.T) {
+	if os.Getenv("SEGUE_TEST_ROWS") != "1" {
+		t.Skip("set SEGUE_TEST_ROWS=1 to store 100,000 events")
+	}
+	const rows, batch = 100_000, 500
+	onBoth(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		for n := 0; n < rows; n += batch {
+			var bodies []string
+			for i := range batch {
+				user := fmt.Sprint("u", n+i)
+				bodies = append(bodies, [...]string{identify(user), order(user, i), fmt.Sprintf(`{"type":"page","userId":%q,"properties":{"pad":"%0500d"}}`, user, i)}[i%3])
+			}
+			_, refs := h.written(bodies...)
+			marks := make([]delivery.Mark, len(refs))
+			for i, r := range refs {
+				marks[i] = delivery.Mark{Ref: r, Status: delivery.Done, Attempts: 1}
+			}
+			require.NoError(t, h.MarkDeliveries(ctx, marks))
+		}
+		h.save(h.changed())
+		start := time.Now()
+		j := h.replay(replay.Input{DryRun: true})
+		took := time.Since(start)
+		t.Logf("%d events in %.1f s, %d pages: %s", j.Done, took.Seconds(), j.Pages, j.Counts)
+		require.Equal(t, int64(rows), j.Done)
+		require.Less(t, took, time.Minute)
+	})
 }

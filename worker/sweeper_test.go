@@ -16,6 +16,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/job"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/core/run"
@@ -243,6 +244,24 @@ func TestSweeper_RunsAndDistributions_AreStartedUntilTheyBegin(t *testing.T) {
 		require.False(t, next.IsZero())
 		require.NoError(t, l.sweeper.Once(ctx))
 		require.Len(t, l.temporal.dists, 3, "it looks away though something is due")
+	})
+}
+
+func TestSweeper_Job_IsStartedUntilItsWorkflowIsSeen(t *testing.T) {
+	onBoth(t, func(t *testing.T, l *left) {
+		ctx := t.Context()
+		j, err := l.CreateJob(ctx, job.New{Kind: job.Replay, Author: "Mika", Input: "{}", Total: job.Unknown}, 30*time.Second)
+		require.NoError(t, err)
+		require.NoError(t, l.sweeper.Once(ctx))
+		require.Empty(t, l.temporal.jobs, "who made it starts it")
+		l.clock = l.clock.Add(time.Minute)
+		require.NoError(t, l.sweeper.Once(ctx))
+		require.Equal(t, []id.ID{j.ID}, l.temporal.jobs)
+		_, err = l.BeginPage(ctx, j.ID)
+		require.NoError(t, err)
+		l.clock = l.clock.Add(time.Hour)
+		require.NoError(t, l.sweeper.Once(ctx))
+		require.Len(t, l.temporal.jobs, 1)
 	})
 }
 

@@ -68,6 +68,15 @@ type commands struct {
 		Resume resumeCommand          `cmd:"" help:"Let everything go to a destination again, at once."`
 	} `cmd:"" help:"Say how the plan's destinations are; test, pause and resume them."`
 
+	Replay replayCommand `cmd:"" help:"Process stored events again, by the plan in force."`
+	Jobs   struct {
+		List   jobsCommand      `cmd:"" default:"withargs" help:"List long work, newest first. What segue jobs alone does."`
+		Show   jobShowCommand   `cmd:"" help:"Say how far a job is, and what it reports."`
+		Pause  jobPauseCommand  `cmd:"" help:"Keep a job from going on; the page under way is finished."`
+		Resume jobResumeCommand `cmd:"" help:"Let a paused job go on where it stopped."`
+		Cancel jobCancelCommand `cmd:"" help:"End a job. What it has done stays."`
+	} `cmd:"" help:"Say how far long work is; pause, resume and cancel it."`
+
 	Send    sendCommand    `cmd:"" help:"Send events from a file through the Tracking API."`
 	Explain explainCommand `cmd:"" help:"Say why an event did what it did, and what it did not."`
 	Bench   benchCommand   `cmd:"" help:"Put load on a running server and measure it."`

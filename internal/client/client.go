@@ -196,7 +196,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]by
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Unavailable, err, "the answer broke off")
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusAccepted {
 		return nil, nil, problem(resp, b)
 	}
 	return b, resp.Header, nil

@@ -77,7 +77,11 @@ func (d *describer) operation(r route) map[string]any {
 	if parameters != nil {
 		op["parameters"] = parameters
 	}
-	op["responses"] = map[string]any{"200": d.answer(r), "default": map[string]any{"$ref": "#/components/responses/Problem"}}
+	code := "200"
+	if r.accepted {
+		code = "202"
+	}
+	op["responses"] = map[string]any{code: d.answer(r), "default": map[string]any{"$ref": "#/components/responses/Problem"}}
 	return op
 }
 

@@ -29,6 +29,7 @@ type route struct {
 	list         string // the answer is a page of answer under this name
 	body         any    // a request body's zero value
 	answer       any    // an answer's zero value; nil is plain YAML
+	accepted     bool   // the answer is 202: what was asked for has begun
 	serve        func(ctx context.Context, c *fiber.Ctx) error
 }
 
@@ -51,6 +52,9 @@ func routes(o *ops.Operations) []route {
 	lists(partRoute("/contacts/:id/changes", "changes", "List what changed on a contact", o.Contacts.Changes))
 	lists(listRoute("/runs", "runs", "List runs of workflows", o.Runs.List))
 	add(itemRoute("/runs/:id", "Get a run with its steps", o.Runs.Get))
+	for _, r := range jobRoutes(o) {
+		add(r)
+	}
 	lists(listRoute("/distributions", "distributions", "List distributions with their counts", o.Distributions.List))
 	add(itemRoute("/distributions/:id", "Get a distribution", o.Distributions.Get))
 	lists(listRoute("/invitations", "invitations", "List invitations with their mails", o.Invitations.List))
@@ -154,17 +158,24 @@ func listRoute[F, T any](path, name, summary string, list func(context.Context, 
 
 // partRoute is a list of what belongs to one thing.
 func partRoute[T any](path, name, summary string, list func(context.Context, id.ID, ops.Paging) (ops.Page[T], error)) (get, search route) {
-	get, search = listRoute(path, name, summary, func(context.Context, noFilter, ops.Paging) (ops.Page[T], error) { return ops.Page[T]{}, nil })
+	return filteredPart(path, name, summary, func(ctx context.Context, of id.ID, _ noFilter, p ops.Paging) (ops.Page[T], error) {
+		return list(ctx, of, p)
+	})
+}
+
+// filteredPart is a list of what belongs to one thing, with a filter.
+func filteredPart[F, T any](path, name, summary string, list func(context.Context, id.ID, F, ops.Paging) (ops.Page[T], error)) (get, search route) {
+	get, search = listRoute(path, name, summary, func(context.Context, F, ops.Paging) (ops.Page[T], error) { return ops.Page[T]{}, nil })
 	get.serve = func(ctx context.Context, c *fiber.Ctx) error {
 		of, err := pathID(c)
 		if err != nil {
 			return err
 		}
-		_, p, err := readFilter[noFilter](c)
+		f, p, err := readFilter[F](c)
 		if err != nil {
 			return err
 		}
-		page, err := list(ctx, of, p)
+		page, err := list(ctx, of, f, p)
 		return reply(c, asList(name, page), err)
 	}
 	search.serve = get.serve
@@ -211,17 +222,9 @@ func namedRoute[In, Out any](method, path, summary string, do func(ctx context.C
 		r.body = in
 	}
 	r.serve = func(ctx context.Context, c *fiber.Ctx) error {
-		var in In
-		if r.body != nil {
-			body, err := kit.ReadBody(c, maxInput)
-			if err != nil {
-				return err
-			}
-			if len(bytes.TrimSpace(body)) > 0 {
-				if err := kit.Decode(body, &in); err != nil {
-					return err
-				}
-			}
+		in, err := readInput[In](c)
+		if err != nil {
+			return err
 		}
 		name, err := url.PathUnescape(c.Params("id"))
 		if err != nil {
@@ -231,6 +234,18 @@ func namedRoute[In, Out any](method, path, summary string, do func(ctx context.C
 		return reply(c, v, err)
 	}
 	return r
+}
+
+// readInput reads a request's body; an empty one is the input's zero value.
+func readInput[In any](c *fiber.Ctx) (in In, err error) {
+	if _, none := any(in).(noBody); none {
+		return in, nil
+	}
+	body, err := kit.ReadBody(c, maxInput)
+	if err == nil && len(bytes.TrimSpace(body)) > 0 {
+		err = kit.Decode(body, &in)
+	}
+	return in, err
 }
 
 func reply(c *fiber.Ctx, v any, err error) error {

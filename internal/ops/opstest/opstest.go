@@ -16,6 +16,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/job"
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/db"
@@ -108,6 +109,17 @@ func (b *Bench) ApplyPlan() ops.PlanChanges {
 	out, err := b.Plans.Apply(b.t.Context(), in, "test")
 	require.NoError(b.t, err)
 	return out
+}
+
+// Replayed is a replay that runs and has done a page.
+func (b *Bench) Replayed(p job.Page) id.ID {
+	b.t.Helper()
+	j, err := b.Store.CreateJob(b.t.Context(), job.New{Kind: job.Replay, Author: "test", Input: `{"before":"zzzzzzzzzzzz","type":"track"}`, Total: 100}, time.Minute)
+	require.NoError(b.t, err)
+	p.Job = j.ID
+	_, err = b.Store.RecordPage(b.t.Context(), p)
+	require.NoError(b.t, err)
+	return j.ID
 }
 
 // Story is one of everything, as processing would have left it.

@@ -90,6 +90,20 @@ func TestWake_StartsOrSignals(t *testing.T) {
 	require.NoError(t, l.WakeDistribution(t.Context(), 4))
 }
 
+func TestStartJob_StartsOrSignals_BehindEvents(t *testing.T) {
+	t.Parallel()
+	c := mocks.NewClient(t)
+	var o client.StartWorkflowOptions
+	c.On("SignalWithStartWorkflow", mock.Anything, handover.JobID(3), handover.SignalWake, nil, mock.Anything, handover.Job, handover.JobInput{Job: 3}).Run(func(a mock.Arguments) {
+		o = a.Get(4).(client.StartWorkflowOptions)
+	}).Return(nil, nil).Once()
+	require.NoError(t, (&Launcher{Client: c, ConsoleURL: "https://segue.example.com"}).StartJob(t.Context(), 3, "replay"))
+	require.Equal(t, handover.JobPriority, o.Priority.PriorityKey)
+	require.Greater(t, o.Priority.PriorityKey, 3, "what has no priority has 3")
+	require.Equal(t, "replay job "+id.ID(3).String(), o.StaticSummary)
+	require.Contains(t, o.StaticDetails, "/jobs/"+id.ID(3).String())
+}
+
 func TestAnswered_TellsTheRun_OrFindsItEnded(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/flow"
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/job"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
 	"github.com/segue-xm/segue/internal/core/run"
@@ -32,7 +33,8 @@ type fake struct {
 	paused         *ops.Paused // what Pause left
 	remote         error       // what a remote account's answers fail with
 	tested         ops.Connection
-	asked          int // how often a remote account was asked
+	jobStatus      job.Status // what was done to the job last; "" is running
+	asked          int        // how often a remote account was asked
 }
 
 // The operations of a fake, one type for each aggregate.
@@ -40,6 +42,7 @@ type (
 	fakeEvents        struct{ *fake }
 	fakeContacts      struct{ *fake }
 	fakeRuns          struct{ *fake }
+	fakeJobs          struct{ *fake }
 	fakeDistributions struct{ *fake }
 	fakeInvitations   struct{ *fake }
 	fakeOutbox        struct{ *fake }
@@ -51,7 +54,7 @@ type (
 
 func (f *fake) operations() Operations {
 	return Operations{
-		Events: fakeEvents{f}, Contacts: fakeContacts{f}, Runs: fakeRuns{f}, Distributions: fakeDistributions{f}, Invitations: fakeInvitations{f},
+		Events: fakeEvents{f}, Contacts: fakeContacts{f}, Runs: fakeRuns{f}, Jobs: fakeJobs{f}, Distributions: fakeDistributions{f}, Invitations: fakeInvitations{f},
 		Outbox: fakeOutbox{f}, Sources: fakeSources{f}, Destinations: fakeDestinations{f}, Installation: fakeInstallation{f}, Finder: fakeFinder{f},
 	}
 }
@@ -169,7 +172,7 @@ func (f fakeEvents) Why(_ context.Context, i id.ID) (ops.Why, error) {
 	raw := `{"type":"track","event":"Onboarding Tour Completed","userId":"u_42","messageId":"ajs-next-0001","timestamp":"2026-10-22T05:03:07.412Z","properties":{"steps_completed":5,"skipped":false,"plan":"free","plan name":"無料プラン","when":"13/45/2026","items":[{"sku":"A-1","qty":2},{"sku":"B-7","qty":1}],"note":null},"context":{"ip":"203.0.113.7","library":{"name":"analytics.js","version":"next-1.84.3"},"locale":"ja-JP","page":{"path":"/tour","title":"<b>Tour & more</b>","url":"https://app.example.com/tour"},"traits":{"email":"taro@example.com"}},"integrations":{}}`
 	done := ops.Delivery{Mapping: "tour-finished", Destination: "xm", Action: "start_workflow", Status: "done", Attempts: 1, Contact: contactID, UpdatedAt: at(2 * time.Second),
 		Payload: object(`{"workflow":"onboarding-feedback","eventPayload":{"type":"track","event":"Onboarding Tour Completed","userId":"u_42","properties":{"steps_completed":5}}}`), Result: object(`{"run":"` + runID.String() + `"}`)}
-	rejected := ops.Delivery{Mapping: "order-as-transaction", Destination: "xm", Action: "upsert_transaction", Status: "rejected", Reason: `date: "13/45/2026" is not a date`, Attempts: 1, UpdatedAt: at(2 * time.Second),
+	rejected := ops.Delivery{Mapping: "order-as-transaction", Destination: "xm", Job: jobID, Action: "upsert_transaction", Status: "rejected", Reason: `date: "13/45/2026" is not a date`, Attempts: 1, UpdatedAt: at(2 * time.Second),
 		Payload: object(`{"date":"13/45/2026","amount":"12,50"}`)}
 	retrying := ops.Delivery{Mapping: "acme-contacts", Destination: "acme", Action: "upsert_contact", Status: "retrying", Reason: "503 from fra1.qualtrics.com", Attempts: 3, UpdatedAt: at(20 * time.Second), NextAttempt: ptr(testNow.Add(80 * time.Second)), Payload: object(`{"extRef":"u_42","email":"taro@example.com"}`),
 		Hold: &ops.Hold{Action: "upsert_contact", Until: testNow.Add(80 * time.Second), Reason: "the account's limit is used up"}, Result: object(`{"contact":"CID_9","requests":["8a1f-77","8a1f-93"]}`)}
@@ -237,6 +240,7 @@ func theRun() ops.Run {
 	_ = end
 	return ops.Run{
 		ID: runID, Workflow: "onboarding-feedback", Version: 7, Event: eventID, Contact: contactID, Status: "running", StartedAt: runID.Time(), TemporalURL: "https://temporal.example.com/run",
+		Generation: 1, Job: jobID, ReplayOf: idAt(3*time.Hour, 3), RepeatedBy: []ops.Repeat{{Run: idAt(time.Minute, 9), Job: jobID}},
 		Fields: object(`{"user":"u_42","steps":5,"skipped":false,"plan":null,"total":null}`),
 		FieldStates: decoded[flow.Fields](`[{"name":"user","type":"string","required":true,"state":"value","value":"u_42"},
 			{"name":"steps","type":"number","state":"value","value":5},

@@ -27,6 +27,9 @@ var looks = map[string]look{
 	"finished": {"done", "ok"}, "expired": {"skip", "idle"}, "reserved": {"wait", "info"},
 	// typed fields of a run
 	"value": {"done", "ok"}, "default": {"done", "idle"}, "missing": {"skip", "idle"}, "wrong_type": {"alert", "warn"},
+	// what a replay makes of an event and a mapping
+	"new": {"done", "info"}, "again": {"retry", "info"}, "forced": {"retry", "warn"}, "differs": {"alert", "warn"}, "gone": {"skip", "warn"},
+	"unprocessed": {"wait", "info"},
 	// contacts
 	"subscribed": {"done", "ok"}, "unsubscribed": {"skip", "warn"},
 	// clauses of a filter

@@ -14,6 +14,7 @@ type Operations struct {
 	Events        Events
 	Contacts      Contacts
 	Runs          Runs
+	Jobs          Jobs
 	Distributions Distributions
 	Invitations   Invitations
 	Outbox        Outbox
@@ -26,7 +27,7 @@ type Operations struct {
 // Of are the pages' operations of all.
 func Of(all *ops.Operations) Operations {
 	return Operations{
-		Events: all.Events, Contacts: all.Contacts, Runs: all.Runs, Distributions: all.Distributions, Invitations: all.Invitations, Outbox: all.Outbox,
+		Events: all.Events, Contacts: all.Contacts, Runs: all.Runs, Jobs: all.Jobs, Distributions: all.Distributions, Invitations: all.Invitations, Outbox: all.Outbox,
 		Sources: all.Sources, Destinations: all.Destinations, Installation: all.Installation, Finder: all.Finder,
 	}
 }
@@ -49,6 +50,16 @@ type Contacts interface {
 type Runs interface {
 	List(ctx context.Context, f ops.RunFilter, p ops.Paging) (ops.Page[ops.Run], error)
 	Get(ctx context.Context, run id.ID) (ops.Run, error)
+}
+
+// Jobs are ops.Jobs.
+type Jobs interface {
+	List(ctx context.Context, f ops.JobFilter, p ops.Paging) (ops.Page[ops.Job], error)
+	Get(ctx context.Context, job id.ID) (ops.Job, error)
+	Items(ctx context.Context, job id.ID, f ops.JobItemFilter, p ops.Paging) (ops.Page[ops.JobItem], error)
+	Pause(ctx context.Context, job id.ID) (ops.Job, error)
+	Resume(ctx context.Context, job id.ID) (ops.Job, error)
+	Cancel(ctx context.Context, job id.ID) (ops.Job, error)
 }
 
 // Distributions are ops.Distributions.

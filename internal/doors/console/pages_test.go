@@ -132,7 +132,7 @@ func TestPages_Part_IsTheSameBlockAsInThePage(t *testing.T) {
 	t.Parallel()
 	for path, part := range map[string]string{
 		"/": "now", "/events": "list", "/events/" + eventID.String(): "story", "/contacts": "list", "/runs": "list", "/runs/" + runID.String(): "run",
-		"/distributions": "list", "/distributions/" + distributionID.String(): "head", "/outbox": "list",
+		"/distributions": "list", "/distributions/" + distributionID.String(): "head", "/outbox": "list", "/jobs": "list", "/jobs/" + jobID.String(): "head", "/jobs/" + jobID.String() + "?outcome=new": "report",
 		"/connections": "list", "/destinations/acme": "head", "/destinations/crm-eu": "test", "/destinations/crm-eu?directories=1": "directories",
 	} {
 		b := signedIn(t, &fake{})

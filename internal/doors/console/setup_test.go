@@ -113,6 +113,7 @@ func pages() map[string]string {
 		"home": "/", "events": "/events", "event": "/events/" + eventID.String(), "event-raw": "/events/" + eventID.String() + "?body=raw",
 		"contacts": "/contacts", "contact": "/contacts/" + contactID.String(), "runs": "/runs", "run": "/runs/" + runID.String(),
 		"distributions": "/distributions", "distribution": "/distributions/" + distributionID.String(), "connections": "/connections", "destination": "/destinations/acme", "destination-directories": "/destinations/crm-eu?directories=1", "destination-paused": "/destinations/mail", "destination-off": "/destinations/later", "destination-own": "/destinations/xm",
+		"jobs": "/jobs", "job": "/jobs/" + jobID.String(), "job-rows": "/jobs/" + jobID.String() + "?outcome=differs&cursor=older",
 		"outbox": "/outbox", "mail": "/outbox/" + mailID.String(),
 		"help": "/help", "help/fql": "/help/fql", "help/jsonpath": "/help/jsonpath", "help/cel": "/help/cel", "help/segment": "/help/segment", "fail": "/nowhere",
 		"events-filtered": "/events?status=failed&source=web&since=2026-10-22T04:00:00Z",

@@ -90,6 +90,7 @@ var navigation = []struct{ path, text, key, below string }{
 	{"/distributions", "nav.distributions", "d", "/distributions/"},
 	{"/contacts", "nav.contacts", "c", "/contacts/"},
 	{"/connections", "nav.connections", "n", "/destinations/"},
+	{"/jobs", "nav.jobs", "j", "/jobs/"},
 	{"/outbox", "nav.outbox", "o", "/outbox/"},
 	{"/help", "nav.help", "?", "/help/"},
 }

@@ -54,11 +54,12 @@ var builtKeys = []struct {
 }{
 	{"fail.", nil}, {"funnel.", funnelStages}, {"home.total_", []string{"accepted", "done", "retrying", "held", "rejected", "invalid", "runs", "mails"}},
 	{"contact.", []string{"ext_ref", "email", "phone", "last_name", "first_name", "language"}},
-	{"help.", topics}, {"word.", helpWords}, {"empty.", []string{"events", "contacts", "runs", "distributions", "outbox", "destinations"}},
+	{"help.", topics}, {"word.", helpWords}, {"empty.", []string{"events", "contacts", "runs", "jobs", "distributions", "outbox", "destinations"}},
 	{"why.join_", []string{"and", "or"}},
 	{"action.", []string{"upsert_contact", "upsert_transaction", "start_workflow", "distribute", "progress"}},
 	{"kind.", []string{"invitation", "invite", "reminder", "thank_you", "expired"}},
 	{"cause.", []string{"event", "task", "opt_out", "edit"}},
+	{"job.kind_", []string{"replay"}}, {"job.count_", []string{"events", "unmatched"}},
 	{"destination.type_", []string{"directory", "qualtrics"}},
 	{"channel.", []string{"email", "sms"}}, {"part.", []string{"database", "temporal", "workers", "mail", "ingest"}},
 }

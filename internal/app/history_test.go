@@ -283,6 +283,7 @@ func TestHistories_HoldNoPersonalData(t *testing.T) {
 	s.event("tour-unknown", "processed")
 	s.apply(strings.Replace(s.plan, "enabled: false", "enabled: true", 1))
 	s.event("held-1", "processed")
+	s.replayed()
 
 	var all map[string]*historypb.History
 	var about []proto.Message
@@ -297,7 +298,7 @@ func TestHistories_HoldNoPersonalData(t *testing.T) {
 			}
 		}
 		return kinds["ProcessEvents completed"] >= 5 && kinds["RunWorkflow"] >= 4 && kinds["RunWorkflow completed"] >= 3 &&
-			kinds["Distribute"] == 1 && kinds["Deliver completed"] >= 1
+			kinds["Distribute"] == 1 && kinds["Deliver completed"] >= 1 && kinds["Job completed"] >= 2
 	}, func() string { return fmt.Sprint(len(all)) })
 
 	needles := map[string]bool{"203.0.113.77": true, "kein datum": true, "u-geheim": true, "we know": true}
@@ -375,6 +376,8 @@ func (s *story) keep(dir string, all map[string]*historypb.History, runs map[per
 			file = "distribute-standing"
 		case kind == "Deliver":
 			file = "deliver-drained"
+		case kind == "Job":
+			file = "job-replayed"
 		}
 		if file == "" || !completed(h) && file != "run-awaits-contact" && file != "distribute-standing" {
 			continue

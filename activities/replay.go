@@ -42,7 +42,7 @@ const (
 	// replayPage is how many events one page writes for, dryPage how many it only
 	// judges: little, so that events that come meanwhile need not wait.
 	replayPage = 100
-	dryPage    = 500
+	dryPage    = 250
 	// replayWindow is how many events one page passes over that its filter does not
 	// want.
 	replayWindow = 5000

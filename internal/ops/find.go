@@ -8,6 +8,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/distribution"
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/job"
 	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/query"
 )
@@ -16,6 +17,7 @@ import (
 type FinderStore interface {
 	EventRow(ctx context.Context, event id.ID) (query.EventRow, error)
 	RunRow(ctx context.Context, v id.ID) (run.Run, error)
+	JobRow(ctx context.Context, v id.ID) (job.Job, error)
 	ContactRow(ctx context.Context, contact id.ID) (query.ContactRow, error)
 	DistributionRow(ctx context.Context, v id.ID) (distribution.Distribution, error)
 	InvitationRow(ctx context.Context, invitation id.ID) (query.InvitationRow, error)
@@ -47,7 +49,7 @@ func (f *Finder) Find(ctx context.Context, text string) (string, error) {
 }
 
 // pages are the pages of Temporal workflows by the first part of their ids.
-var pages = map[string]string{"events": "/events/", "run": "/runs/", "distribution": "/distributions/"}
+var pages = map[string]string{"events": "/events/", "run": "/runs/", "distribution": "/distributions/", "job": "/jobs/"}
 
 // findWorkflow reads a Temporal workflow id: run/<id>.
 func (f *Finder) findWorkflow(ctx context.Context, text string) (string, error) {
@@ -82,6 +84,7 @@ func (f *Finder) findID(ctx context.Context, text string) (string, error) {
 			invitation = row.Distribution
 			return err
 		}},
+		{"/jobs/", func() error { _, err := f.Store.JobRow(ctx, v); return err }},
 		{"/outbox/", func() error { _, err := f.Store.MailRow(ctx, v); return err }},
 	} {
 		switch err := look.get(); {

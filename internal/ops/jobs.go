@@ -92,6 +92,9 @@ type Jobs struct {
 // jobLease is how long a job may wait for its workflow before a sweeper starts it.
 const jobLease = 30 * time.Second
 
+// startTime is how long a caller waits for Temporal.
+const startTime = 2 * time.Second
+
 // List lists jobs, without their reports.
 func (o *Jobs) List(ctx context.Context, f JobFilter, p Paging) (Page[Job], error) {
 	var none Page[Job]
@@ -253,7 +256,10 @@ func (o *Jobs) changed(ctx context.Context, v id.ID, j job.Job, err error, want 
 
 // start tells Temporal. What is lost on the way a sweeper repeats.
 func (o *Jobs) start(ctx context.Context, j job.Job) {
-	if o.Start != nil {
-		_ = o.Start(ctx, j.ID, string(j.Kind)) // swept
+	if o.Start == nil {
+		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	_ = o.Start(ctx, j.ID, string(j.Kind)) // swept
 }

@@ -141,8 +141,12 @@ func (o *Replays) read(ctx context.Context, in ReplayInput) (r replay.Input, tot
 
 // idAt is id.At for any time that somebody may name.
 func idAt(t time.Time) id.ID {
-	if t.Before(id.Epoch) {
+	const last = 1 << 40 // milliseconds
+	switch ms := t.Sub(id.Epoch).Milliseconds(); {
+	case ms < 0:
 		return 1
+	case ms >= last:
+		return 1<<60 - 1 // the last id there can be
 	}
 	return id.At(t)
 }

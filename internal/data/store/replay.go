@@ -92,9 +92,10 @@ func (s *Store) LastRunsOf(ctx context.Context, events []id.ID) (list []replay.R
 }
 
 // ReplayLeft are the deliveries of a job's last page that are still to be done here:
-// its events are those above from and not above to.
+// its events are those above from and not above to. The + keeps the index by job out:
+// what waits for remote accounts, which may be all that the job wrote, is not looked at.
 func (s *Store) ReplayLeft(ctx context.Context, j id.ID, c replay.Cursor) (refs []delivery.Ref, err error) {
-	return refs, s.db.Read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event > ? AND event <= ? AND job = ? AND status = ? ORDER BY event, mapping`,
+	return refs, s.db.Read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event > ? AND event <= ? AND +job = ? AND status = ? ORDER BY event, mapping`,
 		c.From, c.To, j, delivery.Pending)
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/fault"
-	"github.com/segue-xm/segue/internal/core/job"
 )
 
 func done(payload string) *Before {
@@ -108,5 +107,4 @@ func TestCursor_GoesThroughItsText(t *testing.T) {
 	require.Equal(t, fault.Invalid, fault.KindOf(err), "it can never work")
 	require.Equal(t, Detail{}, ReadDetail("nonsense"))
 	require.Empty(t, Detail{}.Text())
-	require.Equal(t, job.Kind("replay"), job.Replay)
 }

@@ -172,7 +172,7 @@ func TestReplay_Filters(t *testing.T) {
 			ids = append(ids, out[0].ID)
 		}
 		h.processIDs(ids)
-		before := h.Next()
+		before := h.end()
 		h.pass(time.Minute)
 		h.process(identify("late"))
 		for name, c := range map[string]struct {

@@ -36,7 +36,7 @@ func (h *house) jobs() *activities.Jobs {
 func (h *house) job(in replay.Input) id.ID {
 	h.t.Helper()
 	if in.Before == 0 {
-		in.Before = h.Next()
+		in.Before = h.end()
 	}
 	text, err := json.Marshal(in)
 	require.NoError(h.t, err)
@@ -374,4 +374,12 @@ func TestReplay_DestinationOff_DoesAsLiveCodeWould(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, h.contacts(), 1, "by today's mapping, which the event's own plan does not have")
 	})
+}
+
+// end is above all events that are there.
+func (h *house) end() id.ID {
+	h.t.Helper()
+	v, err := h.EventsEnd(h.t.Context())
+	require.NoError(h.t, err)
+	return v
 }

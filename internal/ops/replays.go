@@ -41,11 +41,10 @@ type ProcessInput struct {
 
 // ReplayStore knows events, and makes jobs.
 type ReplayStore interface {
-	LastEvent(ctx context.Context) (id.ID, error)
+	EventsEnd(ctx context.Context) (id.ID, error)
 	CountEvents(ctx context.Context, after, before id.ID, limit int) (int64, error)
 	KnownEvents(ctx context.Context, events []id.ID) ([]id.ID, error)
 	CreateJob(ctx context.Context, n job.New, lease time.Duration) (job.Job, error)
-	Next() id.ID
 }
 
 // Replays process stored events again.
@@ -117,11 +116,9 @@ func (o *Replays) read(ctx context.Context, in ReplayInput) (r replay.Input, tot
 	if r.Mapping, err = o.Names.filter(ctx, plan.KindMapping, f.Mapping); err != nil {
 		return r, 0, err
 	}
-	last, err := o.Store.LastEvent(ctx)
-	if err != nil {
+	if r.Before, err = o.Store.EventsEnd(ctx); err != nil {
 		return r, 0, err
 	}
-	r.Before = max(o.Store.Next(), last+1)
 	if f.Until != nil {
 		r.Before = min(r.Before, idAt(*f.Until))
 	}

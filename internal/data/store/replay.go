@@ -11,9 +11,11 @@ import (
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
-// LastEvent is the newest event there is; 0 when there is none.
-func (s *Store) LastEvent(ctx context.Context) (v id.ID, err error) {
-	return v, s.db.ReadOne(ctx, &v, `SELECT coalesce(max(id), 0) FROM events`)
+// EventsEnd is an id above those of all events there are, and not above those that
+// come later.
+func (s *Store) EventsEnd(ctx context.Context) (v id.ID, err error) {
+	err = s.db.ReadOne(ctx, &v, `SELECT coalesce(max(id), 0) FROM events`)
+	return max(v+1, s.db.Maker.Next()), err
 }
 
 // CountEvents counts the events above after and below before, as far as limit; beyond
@@ -143,6 +145,3 @@ func (s *Store) RecordReplay(ctx context.Context, p job.Page, writes []replay.Wr
 func (s *Store) KnownEvents(ctx context.Context, events []id.ID) (known []id.ID, err error) {
 	return known, s.db.Read(ctx, &known, `SELECT id FROM events WHERE id {ids} ORDER BY id`, s.db.IDs(events))
 }
-
-// Next is a new id.
-func (s *Store) Next() id.ID { return s.db.Next() }

@@ -119,3 +119,14 @@ func TestMoment_TimesDaysAndAgo(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, none)
 }
+
+func FuzzMoment(f *testing.F) {
+	for _, text := range []string{"", "36h", "3d", "2026-11-01", "2026-11-01T09:00:00+09:00", "-1h", "99999d", "d", "\x00"} {
+		f.Add(text)
+	}
+	now := time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := moment("since", text, now)
+		require.Equal(t, err != nil || text == "", got == nil)
+	})
+}

@@ -70,7 +70,7 @@ func Judge(before *Before, today *delivery.New, force bool) Verdict {
 	}
 	v := Verdict{Outcome: Done, Differs: differences(before, today)}
 	switch {
-	case force:
+	case force && today.Status != delivery.Rejected: // what cannot be made takes nothing away
 		v.Outcome = Forced
 	case len(v.Differs) > 0:
 		v.Outcome = Differs

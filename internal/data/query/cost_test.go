@@ -35,6 +35,10 @@ func TestReads_OverManyRows_StayBounded(t *testing.T) {
 			SELECT n, n % 3, 1, n, 0, 'done', 1, '[]', '', 0 FROM series`)
 		s.do(series + `INSERT INTO invitations (id, distribution, run, contact, token, status, snapshot, created_at, opens)
 			SELECT n, n % 5, n, n, 't' || n, 'sent', '{}', 0, 0 FROM series`)
+		s.do(series + `INSERT INTO jobs (id, kind, status, author, input, cursor, pages, items, done, total, counts, created_at)
+			SELECT n, 'replay', 'done', 'api', '{}', '', 0, 0, 0, -1, '{}', 0 FROM series`)
+		s.do(series + `INSERT INTO job_items (job, n, subject, part, outcome) SELECT 7, n, n, 1, 'done' FROM series`)
+		s.do(`UPDATE deliveries SET job = 7 WHERE destination = 7`)
 		if s.db.Postgres() {
 			s.do(`ANALYZE`)
 		}
@@ -59,6 +63,11 @@ func TestReads_OverManyRows_StayBounded(t *testing.T) {
 			},
 			"runs of workflow":  func() error { _, _, err := s.ListRuns(ctx, RunQuery{Workflow: 2}, p); return err },
 			"runs of no status": func() error { _, _, err := s.ListRuns(ctx, RunQuery{Status: "none"}, p); return err },
+			"jobs of no status": func() error { _, _, err := s.ListJobs(ctx, JobQuery{Status: "none"}, p); return err },
+			"job items":         func() error { _, err := s.JobItems(ctx, 7, "done", 99_000, 50); return err },
+			"items of nothing":  func() error { _, err := s.JobItems(ctx, 7, "none", 0, 50); return err },
+			"job deliveries":    func() error { _, err := s.JobDeliveries(ctx, 7); return err },
+			"repeats":           func() error { _, err := s.RepeatRows(ctx, []id.ID{1, 2, 3}); return err },
 			"invitations":       func() error { _, _, err := s.ListInvitations(ctx, InvitationQuery{Distribution: 3}, p); return err },
 			"counts":            func() error { _, err := s.DistributionCounts(ctx, []id.ID{1, 2, 3}); return err },
 			"minute":            func() error { _, err := s.CountMinute(ctx, ago(30*time.Minute), 20); return err },

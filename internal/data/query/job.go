@@ -37,11 +37,14 @@ func (r *Reader) JobRow(ctx context.Context, v id.ID) (row job.Job, err error) {
 // JobItems are up to limit rows of a job's report after the nth, in the order of the
 // work; outcome "" is all of them.
 func (r *Reader) JobItems(ctx context.Context, v id.ID, outcome string, after int64, limit int) (rows []job.Item, err error) {
-	query, args := `SELECT n, subject, part, outcome, coalesce(detail, '') AS detail FROM job_items WHERE job = ? AND n > ?`, []any{v, after}
+	// The rows of an outcome are found in its index alone, and then read: a database
+	// would rather walk the whole report for them.
+	places, args := `SELECT n FROM job_items WHERE job = ? AND n > ? ORDER BY n LIMIT ?`, []any{v, v, after, limit}
 	if outcome != "" {
-		query, args = query+` AND outcome = ?`, append(args, outcome)
+		places, args = `SELECT n FROM job_items WHERE job = ? AND outcome = ? AND n > ? ORDER BY n LIMIT ?`, []any{v, v, outcome, after, limit}
 	}
-	return rows, r.db.Read(ctx, &rows, query+` ORDER BY n LIMIT ?`, append(args, limit)...)
+	return rows, r.db.Read(ctx, &rows, `SELECT n, subject, part, outcome, coalesce(detail, '') AS detail FROM job_items
+		WHERE job = ? AND n IN (`+places+`) ORDER BY n`, args...)
 }
 
 // JobDeliveryRow counts the deliveries that a replay wrote, and nobody wrote anew

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
@@ -123,6 +125,10 @@ func (s *Store) RecordReplay(ctx context.Context, p job.Page, writes []replay.Wr
 		if first, j, err = tx.recordPage(ctx, p); err != nil || !first || len(writes) == 0 {
 			return err
 		}
+		// Locks are taken in this order everywhere.
+		slices.SortFunc(writes, func(a, b replay.Write) int {
+			return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(a.Mapping, b.Mapping))
+		})
 		rows, queue := make([][]any, len(writes)), make([][]any, 0, len(writes))
 		now := tx.Now.UnixMilli()
 		for i, w := range writes {

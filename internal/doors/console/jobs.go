@@ -133,6 +133,7 @@ func (c *Console) job(r *request) error {
 		Pager:    w.pager(row.Link, r.filters("outcome"), cursor, items.Next),
 		MayPause: j.Status == job.Running, MayResume: j.Status == job.Paused, MayCancel: !j.Status.Ended() && j.Status != "", Temporal: c.temporal(j.TemporalURL),
 	}
+	view.Pager.NewestText, view.Pager.OlderText = w.T("job.first_rows"), w.T("job.more_rows")
 	for _, i := range items.Items {
 		view.Items = append(view.Items, w.itemRow(i))
 	}

@@ -104,6 +104,7 @@ func (c *Console) Register(app *fiber.App) {
 	app.Post("/events/search", signed(c.searchEvents))
 	app.Get("/events/:id", signed(c.event))
 	app.Get("/events/:id/raw", signed(c.eventRaw))
+	app.Post("/events/:id/process", signed(c.processEvent))
 	app.Get("/contacts", signed(c.contacts))
 	app.Post("/contacts/search", signed(c.searchContacts))
 	app.Get("/contacts/:id", signed(c.contact))

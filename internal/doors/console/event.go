@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/segue-xm/segue/internal/core/fault"
+	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/ops"
 )
 
@@ -26,6 +27,8 @@ type EventView struct {
 	Curl     string
 	Temporal string
 	UserLink string // the other events of the same user
+
+	MayProcess bool // once more: it was taken
 }
 
 // maxRaw is how much of a body a page shows as text; the whole is a download.
@@ -49,6 +52,7 @@ func (c *Console) event(r *request) error {
 		Curl:     `curl -H "Authorization: Bearer $SEGUE_TOKEN" ` + v.Base + "/api/events/" + text,
 		Temporal: c.temporal(why.TemporalURL),
 	}
+	view.MayProcess = why.Raw != "" && why.Event.Status != segment.Invalid
 	view.Counts = v.mappingCounts(view.Mappings)
 	if view.ShowRaw {
 		view.Raw = why.Raw
@@ -103,6 +107,19 @@ func (v *View) size(n int) string {
 		return v.T("unit.bytes", n)
 	}
 	return v.T("unit.kib", strconv.FormatFloat(float64(n)/1024, 'f', 1, 64))
+}
+
+// processEvent processes an event once more, or says what that would do.
+func (c *Console) processEvent(r *request) error {
+	event, err := r.id()
+	if err != nil {
+		return err
+	}
+	j, err := c.ops.Replays.Process(r.context(), event, ops.ProcessInput{DryRun: r.form("dry_run") == "1"}, "console")
+	if err != nil {
+		return err
+	}
+	return r.see("/jobs/" + j.ID.String())
 }
 
 // eventRaw sends the stored text as it came.

@@ -33,6 +33,7 @@ type fake struct {
 	paused         *ops.Paused // what Pause left
 	remote         error       // what a remote account's answers fail with
 	tested         ops.Connection
+	processed      []ops.ProcessInput
 	jobStatus      job.Status // what was done to the job last; "" is running
 	asked          int        // how often a remote account was asked
 }
@@ -54,7 +55,7 @@ type (
 
 func (f *fake) operations() Operations {
 	return Operations{
-		Events: fakeEvents{f}, Contacts: fakeContacts{f}, Runs: fakeRuns{f}, Jobs: fakeJobs{f}, Distributions: fakeDistributions{f}, Invitations: fakeInvitations{f},
+		Events: fakeEvents{f}, Contacts: fakeContacts{f}, Runs: fakeRuns{f}, Jobs: fakeJobs{f}, Replays: fakeJobs{f}, Distributions: fakeDistributions{f}, Invitations: fakeInvitations{f},
 		Outbox: fakeOutbox{f}, Sources: fakeSources{f}, Destinations: fakeDestinations{f}, Installation: fakeInstallation{f}, Finder: fakeFinder{f},
 	}
 }

@@ -88,6 +88,27 @@ func (f fakeJobs) Pause(context.Context, id.ID) (ops.Job, error)  { return f.cha
 func (f fakeJobs) Resume(context.Context, id.ID) (ops.Job, error) { return f.change(job.Running) }
 func (f fakeJobs) Cancel(context.Context, id.ID) (ops.Job, error) { return f.change(job.Cancelled) }
 
+func (f fakeJobs) Process(_ context.Context, _ id.ID, in ops.ProcessInput, by string) (ops.Job, error) {
+	if by != "console" {
+		return ops.Job{}, fmt.Errorf("asked by %s", by)
+	}
+	f.processed = append(f.processed, in)
+	return f.theJob(), f.err
+}
+
+func TestEvent_ProcessedAgain_LeadsToTheJob(t *testing.T) {
+	t.Parallel()
+	b := signedIn(t, &fake{})
+	at := "/events/" + eventID.String()
+	require.Equal(t, http.StatusForbidden, b.do(http.MethodPost, at+"/process", url.Values{}).StatusCode, "without the token")
+	for _, form := range []url.Values{{"dry_run": {"1"}}, {}} {
+		a := b.post(at, at+"/process", form)
+		require.Equal(t, http.StatusSeeOther, a.StatusCode)
+		require.Equal(t, "/jobs/"+jobID.String(), a.Header.Get("Location"))
+	}
+	require.Equal(t, []ops.ProcessInput{{DryRun: true}, {}}, b.fake.processed)
+}
+
 func TestJob_ShowsHowFarItIsAndWhatItReports(t *testing.T) {
 	t.Parallel()
 	body := signedIn(t, &fake{}).get("/jobs/" + jobID.String()).body

@@ -15,6 +15,7 @@ type Operations struct {
 	Contacts      Contacts
 	Runs          Runs
 	Jobs          Jobs
+	Replays       Replays
 	Distributions Distributions
 	Invitations   Invitations
 	Outbox        Outbox
@@ -27,7 +28,7 @@ type Operations struct {
 // Of are the pages' operations of all.
 func Of(all *ops.Operations) Operations {
 	return Operations{
-		Events: all.Events, Contacts: all.Contacts, Runs: all.Runs, Jobs: all.Jobs, Distributions: all.Distributions, Invitations: all.Invitations, Outbox: all.Outbox,
+		Events: all.Events, Contacts: all.Contacts, Runs: all.Runs, Jobs: all.Jobs, Replays: all.Replays, Distributions: all.Distributions, Invitations: all.Invitations, Outbox: all.Outbox,
 		Sources: all.Sources, Destinations: all.Destinations, Installation: all.Installation, Finder: all.Finder,
 	}
 }
@@ -60,6 +61,11 @@ type Jobs interface {
 	Pause(ctx context.Context, job id.ID) (ops.Job, error)
 	Resume(ctx context.Context, job id.ID) (ops.Job, error)
 	Cancel(ctx context.Context, job id.ID) (ops.Job, error)
+}
+
+// Replays are ops.Replays.
+type Replays interface {
+	Process(ctx context.Context, event id.ID, in ops.ProcessInput, by string) (ops.Job, error)
 }
 
 // Distributions are ops.Distributions.

@@ -77,7 +77,7 @@ func TestReplay_KilledInTheMiddle_EachEffectOnce(t *testing.T) {
 			require.NoError(t, os.WriteFile(file, []byte(replayPlan), 0o600))
 			c := startChild(t, "segue", childOptions{Mode: Dev, DataDir: dir, DatabaseURL: url(t, dir), PlanFile: file})
 			d := openTruth(t, c.options.DatabaseURL)
-			const events, batch = 600, 100
+			const events, batch = 1000, 100
 			for n := 0; n < events; n += batch {
 				var items []string
 				for i := n; i < n+batch; i++ {

@@ -10,6 +10,9 @@ import (
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
+// maxLine bounds a line, in bytes.
+const maxLine = 16 << 20
+
 // eventReader reads the events of a file of JSON lines. A line is an event, or an
 // object whose "event" is one. Events stay as they are written, but one without a
 // messageId gets one, so that sending it again after a lost answer does not make

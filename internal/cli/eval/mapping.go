@@ -1,23 +1,17 @@
-package cli
+package eval
 
 import (
 	"errors"
+	"io"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/mapping"
 )
 
-type evalMappingCommand struct{}
-
-// Help is the long help text.
-func (evalMappingCommand) Help() string {
-	return "\"kind\" is \"validation\" for a mapping that is refused, \"runtime\" for one that fails on its payload. Unknown keys are ignored. " +
-		"A line that is not JSON gets {\"error\"} in its place, and the exit code is 1 at the end."
-}
-
-// Run runs the command.
-func (evalMappingCommand) Run(p *Program) error {
-	return evaluate(p, func() judge { return mappingJudge{newCache[compiledMapping]()} })
+// Mappings applies mappings: lines of {"id","mapping","payload"}. The error counts the
+// lines that are not JSON.
+func Mappings(in io.Reader, out io.Writer) error {
+	return evaluate(in, out, func() judge { return mappingJudge{newCache[compiledMapping]()} })
 }
 
 // compiledMapping is a compiled mapping or the reason why there is none.

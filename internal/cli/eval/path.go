@@ -1,24 +1,18 @@
-package cli
+package eval
 
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/path"
 )
 
-type evalPathCommand struct{}
-
-// Help is the long help text.
-func (evalPathCommand) Help() string {
-	return "Paths are those of RFC 9535, values come in its order. \"error\" says why something is no path, or that it is beyond what the fields of one run may take. " +
-		"Unknown keys are ignored. A line that is not JSON gets {\"error\"} in its place, and the exit code is 1 at the end."
-}
-
-// Run runs the command.
-func (evalPathCommand) Run(p *Program) error {
-	return evaluate(p, func() judge { return pathJudge{newCache[compiledPath]()} })
+// Paths follows JSONPaths: lines of {"id","path","document"}. The error counts the
+// lines that are not JSON.
+func Paths(in io.Reader, out io.Writer) error {
+	return evaluate(in, out, func() judge { return pathJudge{newCache[compiledPath]()} })
 }
 
 // compiledPath is a compiled path or the reason why there is none.

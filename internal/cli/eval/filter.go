@@ -1,24 +1,18 @@
-package cli
+package eval
 
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/segue-xm/segue/internal/core/fql"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
-type evalFilterCommand struct{}
-
-// Help is the long help text.
-func (evalFilterCommand) Help() string {
-	return "\"matches\" is null when the expression is invalid or judging it fails; then \"error\" says why. Unknown keys are ignored. " +
-		"A line that is not JSON gets {\"error\"} in its place, and the exit code is 1 at the end."
-}
-
-// Run runs the command.
-func (evalFilterCommand) Run(p *Program) error {
-	return evaluate(p, func() judge { return &filterJudge{filters: newCache[filter]()} })
+// Filters judges filters: lines of {"id","fql","event"}. The error counts the
+// lines that are not JSON.
+func Filters(in io.Reader, out io.Writer) error {
+	return evaluate(in, out, func() judge { return &filterJudge{filters: newCache[filter]()} })
 }
 
 // filter is a compiled filter or the reason why there is none.

@@ -1,25 +1,19 @@
-package cli
+package eval
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/liquid"
 )
 
-type evalTemplateCommand struct{}
-
-// Help is the long help text.
-func (evalTemplateCommand) Help() string {
-	return "The members of \"data\" are the template's variables. All of Liquid is on, as in liquidjs: messages refuse filters that do not exist, @liquid has fewer tags. " +
-		"Unknown keys are ignored. A line that is not JSON gets {\"error\"} in its place, and the exit code is 1 at the end."
-}
-
-// Run runs the command.
-func (evalTemplateCommand) Run(p *Program) error {
-	return evaluate(p, func() judge { return templateJudge{newCache[parsedTemplate]()} })
+// Templates renders Liquid templates: lines of {"id","template","data"}. The error counts the
+// lines that are not JSON.
+func Templates(in io.Reader, out io.Writer) error {
+	return evaluate(in, out, func() judge { return templateJudge{newCache[parsedTemplate]()} })
 }
 
 // parsedTemplate is a template or the reason why there is none.

@@ -1,4 +1,4 @@
-package cli
+package eval
 
 const (
 	cacheEntries = 2048

@@ -15,8 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/segue-xm/segue/internal/core/fql"
-	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 func TestEvalFilter_Lines(t *testing.T) {

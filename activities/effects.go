@@ -130,7 +130,7 @@ func (a *Effects) Apply(ctx context.Context, open []delivery.Open) error {
 // kept its effect from being written.
 func (a *Effects) failed(ctx context.Context, d delivery.Open, err error) error {
 	now := a.Now()
-	m := delivery.Mark{Ref: d.Ref(), Attempts: d.Attempts + 1, Reason: fault.Words(err), Status: delivery.Rejected}
+	m := delivery.Mark{Ref: d.Ref(), Action: d.Action, Attempts: d.Attempts + 1, Reason: fault.Words(err), Status: delivery.Rejected}
 	if !fault.KindOf(err).Final() && !delivery.Tired(d.Event, m.Attempts, now) {
 		m.Status = delivery.Retrying
 		m.Due = now.Add(delivery.Backoff(m.Attempts, fault.RetryAfter(err)))
@@ -141,7 +141,7 @@ func (a *Effects) failed(ctx context.Context, d delivery.Open, err error) error 
 func (a *Effects) rejectAll(ctx context.Context, list []delivery.Open, reason string) error {
 	marks := make([]delivery.Mark, len(list))
 	for i, d := range list {
-		marks[i] = delivery.Mark{Ref: d.Ref(), Status: delivery.Rejected, Attempts: d.Attempts + 1, Reason: reason}
+		marks[i] = delivery.Mark{Ref: d.Ref(), Action: d.Action, Status: delivery.Rejected, Attempts: d.Attempts + 1, Reason: reason}
 	}
 	return a.Deliveries.MarkDeliveries(ctx, marks)
 }

@@ -63,6 +63,7 @@ type Opening struct {
 // Mark is a delivery's new state after an attempt.
 type Mark struct {
 	Ref
+	Action   string // for who watches; it is not written
 	Status   Status
 	Attempts int
 	Reason   string

@@ -39,6 +39,8 @@ type Options struct {
 	// MaxConns bounds PostgreSQL connections, half of them for reading, and SQLite readers; 0 is a default
 	// that fits a small machine.
 	MaxConns int
+	// Watch is told of every transaction that has ended; nil: nobody is.
+	Watch func(Transaction)
 }
 
 // DB is an open database. Safe for concurrent use.
@@ -48,6 +50,7 @@ type DB struct {
 	lite     *writer  // SQLite's one writing connection; nil on PostgreSQL
 	postgres bool
 	now      func() time.Time
+	watch    func(Transaction)
 
 	*id.Maker
 	texts sync.Map // query -> its text for this database
@@ -59,7 +62,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	d := &DB{now: o.Now}
+	d := &DB{now: o.Now, watch: o.Watch}
 	var err error
 	switch scheme, rest, _ := strings.Cut(o.URL, "://"); scheme {
 	case "sqlite":

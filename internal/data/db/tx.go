@@ -29,16 +29,30 @@ var ErrRace = errors.New("lost a race")
 // a serialization failure, a deadlock, or ErrRace. It must keep no state from a
 // failed try.
 func (d *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	t := Transaction{}
+	begin := time.Now()
+	span := d.span(ctx)
+	t.Err = d.inTx(ctx, fn, &t)
+	t.Took = time.Since(begin)
+	endSpan(span, t)
+	if d.watch != nil {
+		d.watch(t)
+	}
+	return t.Err
+}
+
+func (d *DB) inTx(ctx context.Context, fn func(tx *Tx) error, t *Transaction) error {
 	const tries = 20
-	for try := 1; ; try++ {
-		err := d.tryTx(ctx, fn)
-		if err == nil || try == tries || !retriable(err) {
+	for {
+		t.Tries++
+		err := d.tryTx(ctx, fn, t)
+		if err == nil || t.Tries == tries || !retriable(err) {
 			return faultOf(err)
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(time.Duration(try) * time.Millisecond):
+		case <-time.After(time.Duration(t.Tries) * time.Millisecond):
 		}
 	}
 }
@@ -50,11 +64,14 @@ func Urgently(ctx context.Context) context.Context { return context.WithValue(ct
 
 func urgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
 
-func (d *DB) tryTx(ctx context.Context, fn func(tx *Tx) error) error {
+func (d *DB) tryTx(ctx context.Context, fn func(tx *Tx) error, t *Transaction) error {
 	begin, life := d.w.BeginTxx, ctx
 	// On PostgreSQL those who are urgent need no turn: ingest limits itself.
 	if d.lite != nil || !urgent(ctx) {
-		if err := d.turns.take(ctx, urgent(ctx)); err != nil {
+		asked := time.Now()
+		err := d.turns.take(ctx, urgent(ctx))
+		t.Waited += time.Since(asked)
+		if err != nil {
 			return err
 		}
 		defer d.turns.release()
@@ -65,15 +82,15 @@ func (d *DB) tryTx(ctx context.Context, fn func(tx *Tx) error) error {
 		// and the rollback below ends it.
 		begin, life = d.lite.conn.BeginTxx, context.WithoutCancel(ctx)
 	}
-	t, err := begin(life, nil)
+	tx, err := begin(life, nil)
 	if err != nil {
 		return err
 	}
-	defer t.Rollback() //nolint:errcheck // after a commit it says so, otherwise the first error counts
-	if err := fn(&Tx{tx: t, d: d, Now: d.now()}); err != nil {
+	defer tx.Rollback() //nolint:errcheck // after a commit it says so, otherwise the first error counts
+	if err := fn(&Tx{tx: tx, d: d, Now: d.now()}); err != nil {
 		return err
 	}
-	return t.Commit()
+	return tx.Commit()
 }
 
 // retriable reports whether a transaction that failed may work when repeated:

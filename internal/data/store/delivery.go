@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/fault"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/segment"
 	"github.com/segue-xm/segue/internal/data/db"
 )
@@ -76,6 +77,9 @@ func (s *Store) WriteDeliveries(ctx context.Context, list []delivery.New) error 
 				continue
 			}
 			rows = append(rows, []any{d.Event, d.Mapping, d.Destination, d.Action, string(d.Status), 0, d.Occurred.UnixMilli(), now, db.NullText(d.Reason), d.Payload})
+			if d.Status == delivery.Rejected {
+				tx.marked = append(tx.marked, delivery.Mark{Ref: delivery.Ref{Event: d.Event, Mapping: d.Mapping}, Action: d.Action, Status: d.Status})
+			}
 			if !d.Status.Ended() {
 				queue = append(queue, []any{d.Event, d.Mapping, d.Destination, d.Action, d.Due.UnixMilli(), 0})
 			}
@@ -210,6 +214,7 @@ func (tx *Tx) mark(ctx context.Context, marks []delivery.Mark) error {
 	if err := tx.Update(ctx, waitsTable, 2, waits); err != nil {
 		return err
 	}
+	tx.marked = append(tx.marked, marks...)
 	return tx.Delete(ctx, endedTable, ended)
 }
 
@@ -255,7 +260,7 @@ func (s *Store) ApplyContacts(ctx context.Context, dir contact.Directory, effect
 		for _, e := range effects {
 			if o, ok := open[e.Ref]; ok {
 				people = append(people, person{e.Input, e.Mode, ByEvent})
-				marks = append(marks, delivery.Mark{Ref: e.Ref, Attempts: o.Attempts + 1})
+				marks = append(marks, delivery.Mark{Ref: e.Ref, Action: plan.UpsertContact, Attempts: o.Attempts + 1})
 			}
 		}
 		outcomes, err := tx.resolve(ctx, dir, people)
@@ -309,7 +314,7 @@ func (s *Store) ApplyTransactions(ctx context.Context, dir contact.Directory, li
 			if o.Job != 0 { // an earlier life of the delivery may have left one
 				replayed = append(replayed, e.Event)
 			}
-			m := delivery.Mark{Ref: e.Ref, Attempts: o.Attempts + 1}
+			m := delivery.Mark{Ref: e.Ref, Action: plan.UpsertTransaction, Attempts: o.Attempts + 1}
 			if lists(e.List) == 0 {
 				m.Status, m.Reason = delivery.Rejected, "mailingListId: no mailing list "+e.List+" in this directory"
 				refused = append(refused, m)

@@ -21,6 +21,7 @@ type NewEvent struct {
 	MessageID string
 	Refusal   string // why it was refused at the door; "" for an accepted event
 	Body      []byte
+	Trace     []byte // W3C trace context, 25 bytes; nil: it is not traced
 }
 
 // Accepted says what became of a NewEvent: the id of the stored event, or of the
@@ -30,11 +31,13 @@ type Accepted struct {
 	Duplicate bool
 }
 
+const eventColumns = "id bigint, source bigint, type text, name text, user_id text, message_id text, accepted_at bigint, revision bigint, refusal text, body bytea"
+
 var (
 	keysTable   = db.NewTable("event_keys", "key bytea, event bigint")
-	eventsTable = db.NewTable("events", "id bigint, source bigint, type text, name text, user_id text, message_id text, accepted_at bigint, revision bigint, "+
-		"refusal text, body bytea")
-	inboxTable = db.NewTable("inbox", "event bigint, revision bigint, lease_until bigint, tries bigint")
+	eventsTable = db.NewTable("events", eventColumns)
+	tracedTable = db.NewTable("events", eventColumns+", trace bytea")
+	inboxTable  = db.NewTable("inbox", "event bigint, revision bigint, lease_until bigint, tries bigint")
 )
 
 // StoreEvents stores events in one transaction and puts the accepted ones into
@@ -58,6 +61,10 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 		guards = append(guards, []any{keys[i][:], out[i].ID})
 	}
 	sortByKey(guards)
+	table, traced := eventsTable, slices.ContainsFunc(events, func(e NewEvent) bool { return e.Trace != nil })
+	if traced {
+		table = tracedTable
+	}
 	var fresh map[id.ID]bool
 	err := s.inTx(db.Urgently(ctx), func(tx *Tx) error {
 		var rev int64
@@ -85,9 +92,13 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 			default:
 				queue = append(queue, []any{out[i].ID, rev, until, 0})
 			}
-			rows = append(rows, []any{out[i].ID, e.Source, e.Type, e.Name, e.UserID, e.MessageID, now, rev, refusal, e.Body})
+			row := []any{out[i].ID, e.Source, e.Type, e.Name, e.UserID, e.MessageID, now, rev, refusal, e.Body}
+			if traced {
+				row = append(row, bytesOrNull(e.Trace))
+			}
+			rows = append(rows, row)
 		}
-		if _, err := tx.Insert(ctx, eventsTable, rows, ""); err != nil {
+		if _, err := tx.Insert(ctx, table, rows, ""); err != nil {
 			return err
 		}
 		_, err = tx.Insert(ctx, inboxTable, queue, "")
@@ -97,6 +108,13 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 		return nil, err
 	}
 	return out, s.nameDuplicates(ctx, events, keys, first, fresh, out)
+}
+
+func bytesOrNull(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
 }
 
 // sortByKey sorts rows by their first cell, a key: locks are taken in this order

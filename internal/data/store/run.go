@@ -10,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/handover"
 	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/run"
 	"github.com/segue-xm/segue/internal/data/columns"
 	"github.com/segue-xm/segue/internal/data/db"
@@ -39,7 +40,7 @@ func (s *Store) CreateRuns(ctx context.Context, list []run.New, lease time.Durat
 			if !ok {
 				continue
 			}
-			m := delivery.Mark{Ref: r.Ref, Attempts: opening.Attempts + 1, Status: delivery.Done, Contact: r.Contact}
+			m := delivery.Mark{Ref: r.Ref, Action: plan.StartWorkflow, Attempts: opening.Attempts + 1, Status: delivery.Done, Contact: r.Contact}
 			if r.Rejected != "" {
 				m.Status, m.Reason = delivery.Rejected, r.Rejected
 				marks = append(marks, m)

@@ -11,25 +11,40 @@ package store
 import (
 	"context"
 
+	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/data/db"
 )
 
 // Store is what Segue keeps. Safe for concurrent use.
-type Store struct{ db *db.DB }
+type Store struct {
+	db *db.DB
+	// Marked, when set, is told of deliveries whose attempts were recorded, once that
+	// is committed. Set it before the first use.
+	Marked func(marks []delivery.Mark)
+}
 
 // New keeps things in an open database.
-func New(d *db.DB) *Store { return &Store{d} }
+func New(d *db.DB) *Store { return &Store{db: d} }
 
 // Tx is a transaction of the store's verbs.
 type Tx struct {
 	*db.Tx
-	s *Store
+	s      *Store
+	marked []delivery.Mark // for Store.Marked
 }
 
 // inTx runs fn in a transaction and commits it. fn may run several times, and must
 // keep no state from a failed try: see db.DB.InTx.
 func (s *Store) inTx(ctx context.Context, fn func(tx *Tx) error) error {
-	return s.db.InTx(ctx, func(tx *db.Tx) error { return fn(&Tx{tx, s}) })
+	t := &Tx{s: s}
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		t.Tx, t.marked = tx, nil
+		return fn(t)
+	})
+	if err == nil && len(t.marked) > 0 && s.Marked != nil {
+		s.Marked(t.marked)
+	}
+	return err
 }
 
 // EnsurePartitions makes what the coming days' events are stored in. Safe to call

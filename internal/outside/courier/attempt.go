@@ -57,7 +57,7 @@ func (r *round) mark(d delivery.Remote, o delivery.Outcome) delivery.Mark {
 	after, blameless := r.ended(d.Action, o)
 	now := r.Now()
 	m := delivery.Mark{
-		Ref: d.Ref(), Attempts: d.Attempts + 1, Status: delivery.Done, Result: result(d, o),
+		Ref: d.Ref(), Action: d.Action, Attempts: d.Attempts + 1, Status: delivery.Done, Result: result(d, o),
 		Due: now, Unsure: d.Unsure || o.Unsure,
 	}
 	if o.Err == nil {

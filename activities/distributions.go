@@ -48,6 +48,9 @@ type Distributions struct {
 	PublicURL string // base of the links in messages
 	MailHost  string // right side of message ids
 	Now       func() time.Time
+	// Follow, when set, is told when something is done for an invitation; what is done
+	// goes on in the context it returns, and end is told how it went.
+	Follow func(ctx context.Context, invitation id.ID, kind distribution.Kind) (followed context.Context, end func(error))
 }
 
 // Schedule is what a distribution's workflow begins with.
@@ -167,7 +170,7 @@ func (p *page) send(ctx context.Context, due []distribution.Due) error {
 		}
 		all.Go(func() {
 			defer func() { <-slots }()
-			err := fault.Guard(func() error { return p.one(ctx, d) })
+			err := p.follow(ctx, d)
 			if err != nil && !passing(ctx, err) {
 				err = p.putOff(ctx, d, err)
 			}
@@ -202,6 +205,19 @@ func (p *page) putOff(ctx context.Context, d distribution.Due, err error) error 
 		return p.Store.Next(ctx, d.Invitation, d.Kind, distribution.Then{})
 	}
 	return p.Store.Next(ctx, d.Invitation, d.Kind, distribution.Then{Kind: d.Kind, Due: p.Now().Add(delivery.Backoff(d.Tries+1, 0))})
+}
+
+// follow does what is due for one invitation, and has it followed.
+func (p *page) follow(ctx context.Context, d distribution.Due) error {
+	do := func() error { return p.one(ctx, d) }
+	if p.Follow == nil {
+		return fault.Guard(do)
+	}
+	var end func(error)
+	ctx, end = p.Follow(ctx, d.Invitation, d.Kind)
+	err := fault.Guard(do)
+	end(err)
+	return err
 }
 
 // one does what is due for one invitation and puts what follows into the queue.

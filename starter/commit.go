@@ -57,6 +57,7 @@ type order struct {
 	source string
 	bytes  int64
 	since  time.Time
+	traced context.Context // of the request; nil: nothing is traced
 	done   chan struct{}
 	out    []result
 }
@@ -85,6 +86,7 @@ type committer struct {
 	events   Events
 	dispatch *dispatcher
 	metrics  *metrics
+	traces   Traces // nil: nothing is traced
 	log      *slog.Logger
 	queue    chan *order
 	queued   atomic.Int64
@@ -94,7 +96,7 @@ type committer struct {
 }
 
 func newCommitter(o Options, d *dispatcher, m *metrics) *committer {
-	c := &committer{events: o.Events, dispatch: d, metrics: m, log: o.Logger, queue: make(chan *order, maxRequests)}
+	c := &committer{events: o.Events, dispatch: d, metrics: m, traces: o.Traces, log: o.Logger, queue: make(chan *order, maxRequests)}
 	for range max(o.Writers, 1) {
 		c.writers.Go(c.write)
 	}
@@ -116,8 +118,15 @@ func (c *committer) full() bool { return c.queued.Load() >= maxQueued || len(c.q
 
 // enqueue puts the events of a request into the next commit. The caller must wait
 // for it before what the events refer to is used again.
-func (c *committer) enqueue(source string, events []store.NewEvent) (*order, error) {
+func (c *committer) enqueue(ctx context.Context, source string, events []store.NewEvent) (*order, error) {
 	o := &order{events: events, source: source, since: time.Now(), done: make(chan struct{})}
+	if c.traces != nil {
+		o.traced = ctx
+		mark := c.traces.Mark(ctx)
+		for i := range events {
+			events[i].Trace = mark
+		}
+	}
 	if len(events) == 0 {
 		close(o.done)
 		return o, nil
@@ -198,8 +207,10 @@ func (c *committer) commit(batch []*order) {
 		out[i].refusal = all[i].Refusal
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	ctx, end := c.follow(ctx, live)
 	try := &attempt{committer: c, ctx: ctx}
 	try.store(all, out)
+	end()
 	cancel()
 	c.metrics.commits.Observe(time.Since(begin).Seconds())
 	c.settle(live, out)
@@ -207,6 +218,20 @@ func (c *committer) commit(batch []*order) {
 		o.out, out = out[:len(o.events)], out[len(o.events):]
 		close(o.done)
 	}
+}
+
+func nothing() {}
+
+// follow has a commit traced, when its requests are.
+func (c *committer) follow(ctx context.Context, batch []*order) (context.Context, func()) {
+	if c.traces == nil {
+		return ctx, nothing
+	}
+	requests := make([]context.Context, len(batch))
+	for i, o := range batch {
+		requests[i] = o.traced
+	}
+	return c.traces.Commit(ctx, requests)
 }
 
 // settle counts what became of events and hands the newly accepted ones to the

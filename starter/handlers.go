@@ -1,6 +1,7 @@
 package starter
 
 import (
+	"context"
 	"net/url"
 	"time"
 
@@ -22,7 +23,7 @@ func (s *Starter) call(typ string) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		results, err := s.keep(source, body, func(now time.Time) ([]segment.Event, []segment.Refusal, error) {
+		results, err := s.keep(c.UserContext(), source, body, func(now time.Time) ([]segment.Event, []segment.Refusal, error) {
 			return segment.ParseCall(typ, body, now, newMessageID)
 		})
 		if err != nil {
@@ -55,7 +56,7 @@ func (s *Starter) batch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.keep(source, body, func(now time.Time) ([]segment.Event, []segment.Refusal, error) {
+	if _, err := s.keep(c.UserContext(), source, body, func(now time.Time) ([]segment.Event, []segment.Refusal, error) {
 		return segment.ParseBatch(body, now, newMessageID)
 	}); err != nil {
 		return err
@@ -89,7 +90,7 @@ func (s *Starter) webhook(c *fiber.Ctx) error {
 	if !segment.VerifySignature(body, c.Get("X-Signature"), source.WebhookSecrets) {
 		return fault.New(fault.Unauthorized, "X-Signature does not match")
 	}
-	results, err := s.keep(source, body, func(now time.Time) ([]segment.Event, []segment.Refusal, error) {
+	results, err := s.keep(c.UserContext(), source, body, func(now time.Time) ([]segment.Event, []segment.Refusal, error) {
 		return segment.ParseWebhook(body, s.o.Webhooks, now, newMessageID)
 	})
 	if err == nil {
@@ -110,7 +111,7 @@ func (s *Starter) authenticated(c *fiber.Ctx, limit int) (Source, []byte, error)
 		// Kept as refused when the header alone says whose it is; else only answered.
 		if key, ok := segment.WriteKey(header, nil); ok {
 			if source, ok, _ := s.o.Access.WriteKey(c.UserContext(), key); ok {
-				_, err := s.keep(source, body, func(time.Time) ([]segment.Event, []segment.Refusal, error) { return nil, nil, flaw })
+				_, err := s.keep(c.UserContext(), source, body, func(time.Time) ([]segment.Event, []segment.Refusal, error) { return nil, nil, flaw })
 				return source, nil, err
 			}
 		}
@@ -134,8 +135,8 @@ type parser func(now time.Time) ([]segment.Event, []segment.Refusal, error)
 // keep stores what was accepted and what was refused, in one commit, and waits for
 // it. A body that is refused as a whole is recorded too, and then the error says
 // why it was.
-func (s *Starter) keep(source Source, body []byte, parse parser) ([]result, error) {
-	o, why, err := s.begin(source, body, parse)
+func (s *Starter) keep(ctx context.Context, source Source, body []byte, parse parser) ([]result, error) {
+	o, why, err := s.begin(ctx, source, body, parse)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +148,7 @@ func (s *Starter) keep(source Source, body []byte, parse parser) ([]result, erro
 }
 
 // begin is keep until there is nothing to do but wait.
-func (s *Starter) begin(source Source, body []byte, parse parser) (o *order, why, err error) {
+func (s *Starter) begin(ctx context.Context, source Source, body []byte, parse parser) (o *order, why, err error) {
 	s.gate.enter()
 	defer s.gate.leave()
 	events, refusals, why := parse(s.o.Now())
@@ -164,7 +165,7 @@ func (s *Starter) begin(source Source, body []byte, parse parser) (o *order, why
 	for _, r := range refusals {
 		list = append(list, store.NewEvent{Source: source.ID, Type: clip(r.Type), MessageID: clip(r.MessageID), Refusal: plain(r.Reason), Body: notNil(r.Body)})
 	}
-	o, err = s.commit.enqueue(source.Name, list)
+	o, err = s.commit.enqueue(ctx, source.Name, list)
 	return o, why, err
 }
 

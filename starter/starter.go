@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -35,6 +36,17 @@ type Launcher interface {
 	ProcessEvents(ctx context.Context, events []id.ID, source string) error
 }
 
+// Traces follows requests through the starter.
+type Traces interface {
+	// Request begins to follow a request of a route, and goes on with the trace that its
+	// headers name; end is told how it went.
+	Request(ctx context.Context, route string, header func(name string) string) (traced context.Context, end func(error))
+	// Mark is what the events of a request keep of it, as store.NewEvent has it.
+	Mark(ctx context.Context) []byte
+	// Commit begins to follow what is stored together for requests, by their contexts.
+	Commit(ctx context.Context, requests []context.Context) (traced context.Context, end func())
+}
+
 // Options are what a starter needs.
 type Options struct {
 	Events   Events
@@ -49,6 +61,7 @@ type Options struct {
 	// id is taken for the same event; 0 is 10 minutes.
 	SameBody time.Duration
 	Metrics  prometheus.Registerer // nil: not told
+	Traces   Traces                // nil: nothing is traced
 	Logger   *slog.Logger          // nil: slog.Default()
 	Now      func() time.Time      // nil: time.Now
 }
@@ -102,15 +115,32 @@ func (s *Starter) Register(app fiber.Router) {
 		ExposeHeaders: fiber.HeaderRetryAfter + "," + rateLimitReset,
 		MaxAge:        86400,
 	}))
-	v1.Post("/batch", s.unlessFull(s.batch))
-	v1.Post("/import", s.unlessFull(s.batch))
-	v1.Post("/b", s.unlessFull(s.batch))
+	take := func(path string, h fiber.Handler) { v1.Post(path, s.follow("/v1"+path, s.unlessFull(h))) }
+	take("/batch", s.batch)
+	take("/import", s.batch)
+	take("/b", s.batch)
 	v1.Post("/m", s.selfMetrics)
-	v1.Post("/webhooks/segment/:source", s.unlessFull(s.webhook))
-	v1.Post("/workflows/:token", s.unlessFull(s.workflowURL))
+	take("/webhooks/segment/:source", s.webhook)
+	take("/workflows/:token", s.workflowURL)
 	for _, name := range [...]string{"identify", "track", "page", "screen", "group", "alias", "i", "t", "p", "s", "g", "a"} {
 		typ, _ := segment.TypeOfPath(name)
-		v1.Post("/"+name, s.unlessFull(s.call(typ)))
+		take("/"+name, s.call(typ))
+	}
+}
+
+// follow has requests of a route traced. The route has parameters in place of what is
+// secret.
+func (s *Starter) follow(route string, take fiber.Handler) fiber.Handler {
+	if s.o.Traces == nil {
+		return take
+	}
+	return func(c *fiber.Ctx) error {
+		// What the request holds dies with it, and a trace lives on.
+		ctx, end := s.o.Traces.Request(c.UserContext(), route, func(name string) string { return strings.Clone(c.Get(name)) })
+		c.SetUserContext(ctx)
+		err := take(c)
+		end(err)
+		return err
 	}
 }
 

@@ -61,7 +61,7 @@ func TestCommit_DatabaseThatHangs_IsGivenUpWhileSendersStillWait(t *testing.T) {
 	hangs := &slow{commit: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 	inTime(t, hangs, func(t *testing.T, s *Starter) {
 		begin := time.Now()
-		o, err := s.commit.enqueue("web", events(0, 10))
+		o, err := s.commit.enqueue(t.Context(), "web", events(0, 10))
 		require.NoError(t, err)
 		_, err = o.wait()
 		require.Equal(t, fault.Unavailable, fault.KindOf(err))
@@ -81,13 +81,13 @@ func TestCommit_RequestThatWaitedTooLong_IsNotStored(t *testing.T) {
 		return nil
 	}
 	inTime(t, database, func(t *testing.T, s *Starter) {
-		held, err := s.commit.enqueue("web", events(0, 1))
+		held, err := s.commit.enqueue(t.Context(), "web", events(0, 1))
 		require.NoError(t, err)
 		synctest.Wait()
-		late, err := s.commit.enqueue("web", events(1, 1))
+		late, err := s.commit.enqueue(t.Context(), "web", events(1, 1))
 		require.NoError(t, err)
 		time.Sleep(2 * time.Second)
-		patient, err := s.commit.enqueue("web", events(2, 1))
+		patient, err := s.commit.enqueue(t.Context(), "web", events(2, 1))
 		require.NoError(t, err)
 
 		_, err = held.wait()
@@ -104,7 +104,7 @@ func TestCommit_RequestThatWaitedTooLong_IsNotStored(t *testing.T) {
 func TestClose_SlowTemporal_IsNotWaitedForLong(t *testing.T) {
 	temporal := &slow{start: 2 * time.Second}
 	inTime(t, temporal, func(t *testing.T, s *Starter) {
-		o, err := s.commit.enqueue("web", events(0, 5000))
+		o, err := s.commit.enqueue(t.Context(), "web", events(0, 5000))
 		require.NoError(t, err)
 		_, err = o.wait()
 		require.NoError(t, err)

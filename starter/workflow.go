@@ -39,7 +39,7 @@ func (s *Starter) workflowURL(c *fiber.Ctx) error {
 		e, flaw = s.postedEvent(c, source, body)
 	}
 	if flaw != nil {
-		_, err := s.keep(source, body, func(time.Time) ([]segment.Event, []segment.Refusal, error) { return nil, nil, flaw })
+		_, err := s.keep(c.UserContext(), source, body, func(time.Time) ([]segment.Event, []segment.Refusal, error) { return nil, nil, flaw })
 		return err
 	}
 	if e.MessageID == "" {
@@ -51,7 +51,7 @@ func (s *Starter) workflowURL(c *fiber.Ctx) error {
 			return acceptedAs(c, known)
 		}
 	}
-	o, err := s.commit.enqueue(source.Name, []store.NewEvent{e})
+	o, err := s.commit.enqueue(c.UserContext(), source.Name, []store.NewEvent{e})
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,10 @@ type Options struct {
 	Runs          *activities.Runs
 	Distributions *activities.Distributions
 	Jobs          *activities.Jobs
-	Logger        *slog.Logger
+	// Interceptors watch activities, the first outermost. They see errors as they are,
+	// before anything of them goes to Temporal.
+	Interceptors []interceptor.WorkerInterceptor
+	Logger       *slog.Logger
 }
 
 // The SDK would otherwise hash the whole executable at each start, which takes
@@ -48,7 +51,7 @@ func New(o Options) sdk.Worker {
 		MaxConcurrentActivityExecutionSize:      100,
 		MaxConcurrentWorkflowTaskExecutionSize:  100,
 		WorkerStopTimeout:                       5 * time.Second,
-		Interceptors:                            []interceptor.WorkerInterceptor{&errorBorder{log: o.Logger}},
+		Interceptors:                            append([]interceptor.WorkerInterceptor{&errorBorder{log: o.Logger}}, o.Interceptors...),
 		DisableRegistrationAliasing:             true,
 	})
 	workflows.Register(w)

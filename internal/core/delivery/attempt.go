@@ -3,12 +3,14 @@ package delivery
 import (
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
 // Attempt is one try of a delivery at a remote account: the payload that its
 // mapping made, and what earlier tries have left.
 type Attempt struct {
+	Event          id.ID             // for who follows it; it is not sent
 	Action         string            // plan.UpsertContact, plan.UpsertTransaction or plan.StartWorkflow
 	Payload        *jsonvalue.Object // not changed
 	Mode           string            // plan.ModeUpsert and so on; empty: upsert

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/id"
 	"github.com/segue-xm/segue/internal/core/jsonvalue"
 )
 
@@ -50,16 +51,17 @@ func (r Remote) With(learnt Remote) Remote {
 
 // Outgoing is one message for a remote account to send.
 type Outgoing struct {
-	Kind    Kind
-	Remote  Remote
-	Contact *jsonvalue.Object // as in a Snapshot
-	Email   string
-	Subject string
-	Text    string
-	From    string    // an address, perhaps with a name; "": the account's own
-	ReplyTo string    // an address or ""
-	Expires time.Time // of the link; zero: the account's default
-	Made    time.Time // when the invitation was made: older ones are others
+	Invitation id.ID // for who follows it; it is not sent
+	Kind       Kind
+	Remote     Remote
+	Contact    *jsonvalue.Object // as in a Snapshot
+	Email      string
+	Subject    string
+	Text       string
+	From       string    // an address, perhaps with a name; "": the account's own
+	ReplyTo    string    // an address or ""
+	Expires    time.Time // of the link; zero: the account's default
+	Made       time.Time // when the invitation was made: older ones are others
 	// Repeat: an earlier attempt may have sent it, so look first.
 	Repeat bool
 }

@@ -40,7 +40,7 @@ func (r *round) attempt(ctx context.Context, d delivery.Remote) (o delivery.Outc
 		}
 		contact, _ := resultSoFar(d).Get("contact").(string)
 		o = r.account.Deliver(ctx, delivery.Attempt{
-			Action: d.Action, Payload: payload, Mode: m.Def.Mode, MayResubscribe: m.Def.MayResubscribe,
+			Event: d.Event, Action: d.Action, Payload: payload, Mode: m.Def.Mode, MayResubscribe: m.Def.MayResubscribe,
 			Source: d.Source.String(), Mapping: d.Mapping.String(), MessageID: d.MessageID, Accepted: d.Accepted(),
 			Repeat: d.Unsure, Contact: contact,
 		})

@@ -124,7 +124,7 @@ func (r *round) follows(m distribution.QueuedMessage, s distribution.Stored) dis
 // outgoing is a message as the account gets it.
 func (r *round) outgoing(s distribution.Stored, reserved distribution.Reservation, m distribution.QueuedMessage) (distribution.Outgoing, error) {
 	out := distribution.Outgoing{
-		Kind: m.Kind, Email: reserved.Email, From: s.From, ReplyTo: s.ReplyTo, Made: m.Made(), Expires: m.Expires(), Repeat: m.Unsure,
+		Invitation: m.Invitation, Kind: m.Kind, Email: reserved.Email, From: s.From, ReplyTo: s.ReplyTo, Made: m.Made(), Expires: m.Expires(), Repeat: m.Unsure,
 		Remote: distribution.Remote{Directory: s.DirectoryID, MailingList: s.MailingListID, Survey: s.SurveyID},
 	}
 	if s.Expires > 0 && out.Expires.IsZero() { // it counts from now, when it is sent

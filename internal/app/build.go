@@ -11,6 +11,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/db"
+	"github.com/segue-xm/segue/internal/data/query"
 	"github.com/segue-xm/segue/internal/data/seal"
 	"github.com/segue-xm/segue/internal/data/store"
 	"github.com/segue-xm/segue/internal/ops"
@@ -19,7 +20,7 @@ import (
 )
 
 func (p *process) openStore(ctx context.Context) error {
-	d, err := db.Open(ctx, db.Options{URL: p.o.DatabaseURL, Now: p.o.Now})
+	d, err := db.Open(ctx, db.Options{URL: p.o.DatabaseURL, Now: p.o.Now, Watch: p.metrics.Transaction})
 	if err != nil {
 		return err
 	}
@@ -29,7 +30,10 @@ func (p *process) openStore(ctx context.Context) error {
 		return err
 	}
 	p.db, p.store = d, store.New(d)
+	p.store.Marked = p.metrics.Marked
 	p.cache = routing.NewCache(p.store)
+	p.metrics.Pools(d.Pools)
+	p.metrics.Watch(ops.Database{Store: p.store, Reader: query.New(d)}, p.cache.Current, p.o.Now)
 	p.plans = &ops.Plans{Store: p.store, Sealer: sealer}
 	standIn, err := p.o.standIn()
 	p.remote = qualtrics.NewAccounts(p.plans.Secrets, standIn, p.o.Now)
@@ -38,11 +42,11 @@ func (p *process) openStore(ctx context.Context) error {
 
 func (p *process) openMail(context.Context) error {
 	if p.o.SMTPURL == "" {
-		p.mail = store.Outbox{Store: p.store}
+		p.mail = p.metrics.Mail(p.traces.Mail(store.Outbox{Store: p.store}))
 		return nil
 	}
 	smtp, err := mail.NewSMTP(p.o.SMTPURL)
-	p.mail = smtp
+	p.mail = p.metrics.Mail(p.traces.Mail(smtp))
 	return err
 }
 

@@ -85,7 +85,7 @@ func (p *process) ingest(ctx context.Context, app *fiber.App) error {
 		writers = 2
 	}
 	s := starter.New(starter.Options{
-		Events: p.store, Access: access, Launcher: p.launcher, Writers: writers, Metrics: p.metrics, Logger: p.log, Now: p.o.Now,
+		Events: p.store, Access: access, Launcher: p.starts, Writers: writers, Metrics: p.registry, Traces: p.traces.Ingest(), Logger: p.log, Now: p.o.Now,
 	})
 	p.onClose(s.Close)
 	s.Register(app)
@@ -94,7 +94,7 @@ func (p *process) ingest(ctx context.Context, app *fiber.App) error {
 
 // health adds what operators and load balancers ask.
 func (p *process) health(app *fiber.App) {
-	p.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "segue_temporal_up", Help: "Whether Temporal answers: 1 or 0.",
 	}, func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -118,7 +118,7 @@ func (p *process) health(app *fiber.App) {
 		}
 		return c.Status(status).JSON(fiber.Map{"ready": status == fiber.StatusOK, "parts": parts})
 	})
-	app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{})))
+	app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{})))
 }
 
 // parts says how the parts of the installation are.

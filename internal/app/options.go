@@ -53,6 +53,8 @@ type Options struct {
 	// hosts: a stand-in, for tests. It gets the tokens.
 	QualtricsURL string
 
+	Version string // of the program, for metrics and traces; "": unknown
+
 	Logger *slog.Logger     // nil: slog.Default()
 	Out    io.Writer        // where Dev prints its addresses; nil: os.Stdout
 	Now    func() time.Time // nil: time.Now

@@ -14,7 +14,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.temporal.io/sdk/client"
 
 	"github.com/segue-xm/segue/activities"
@@ -23,26 +22,33 @@ import (
 	"github.com/segue-xm/segue/internal/core/routing"
 	"github.com/segue-xm/segue/internal/data/db"
 	"github.com/segue-xm/segue/internal/data/store"
+	"github.com/segue-xm/segue/internal/observe/metrics"
+	"github.com/segue-xm/segue/internal/observe/traces"
 	"github.com/segue-xm/segue/internal/ops"
 	"github.com/segue-xm/segue/internal/outside/qualtrics"
 	"github.com/segue-xm/segue/internal/temporal/launch"
+	"github.com/segue-xm/segue/worker"
 )
 
 // process is a running Segue and its parts.
 type process struct {
-	o       Options
-	log     *slog.Logger
-	db      *db.DB
-	store   *store.Store
-	plans   *ops.Plans
-	cache   *routing.Cache
-	tasks   *task.Registry
-	metrics *prometheus.Registry
-	mail    activities.MailSender
-	remote  *qualtrics.Accounts
+	o      Options
+	log    *slog.Logger
+	db     *db.DB
+	store  *store.Store
+	plans  *ops.Plans
+	cache  *routing.Cache
+	tasks  *task.Registry
+	mail   activities.MailSender
+	remote *qualtrics.Accounts
+
+	registry *prometheus.Registry
+	metrics  *metrics.Metrics
+	traces   *traces.Traces // nil: nothing is traced
 
 	temporal  client.Client
 	launcher  *launch.Launcher
+	starts    worker.Launcher // the launcher, traced
 	listener  net.Listener
 	polling   atomic.Bool // the worker has begun to poll Temporal
 	addresses Addresses
@@ -59,10 +65,14 @@ func Run(ctx context.Context, o Options) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	p := &process{o: o, log: o.Logger, metrics: prometheus.NewRegistry()}
+	p := newProcess(o)
 	defer p.close()
-	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return p.run(ctx)
+}
+
+func newProcess(o Options) *process {
+	r := prometheus.NewRegistry()
+	return &process{o: o, log: o.Logger, registry: r, metrics: metrics.New(r, metrics.About{Version: o.Version, Mode: string(o.Mode)})}
 }
 
 // gcPercent trades memory, which is small here, for time: at Go's default of 100
@@ -80,6 +90,7 @@ func (p *process) close() {
 func (p *process) run(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		p.prepareDataDir,
+		p.startTraces,
 		p.listen, // early, so that a port in use is said before anything else happens
 		p.openStore,
 		p.connectTemporal,
@@ -142,6 +153,17 @@ func (p *process) listen(context.Context) (err error) {
 	}
 	p.o.PublicURL = strings.TrimRight(p.o.PublicURL, "/")
 	return nil
+}
+
+// startTraces begins to trace, when the standard variables say so.
+func (p *process) startTraces(ctx context.Context) (err error) {
+	p.traces, err = traces.Start(ctx, traces.Options{Service: "segue-" + string(p.o.Mode), Version: p.o.Version, Logger: p.log})
+	p.onClose(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		p.traces.Stop(ctx)
+	})
+	return err
 }
 
 func (p *process) accept(app *fiber.App) <-chan error {

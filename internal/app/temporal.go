@@ -48,6 +48,7 @@ func (p *process) connectTemporal(ctx context.Context) error {
 	}
 	p.onClose(p.temporal.Close)
 	p.launcher = &launch.Launcher{Client: p.temporal, ConsoleURL: p.o.PublicURL}
+	p.starts = p.traces.Launcher(p.launcher, p.store)
 	if p.o.Mode == Dev {
 		p.launcher.HasAttributes.Store(true) // the embedded server was started with them
 		return nil
@@ -77,6 +78,8 @@ func (p *process) clientOptions() (client.Options, error) {
 	}
 	p.o.TemporalAddress, p.o.TemporalNamespace, p.addresses.Temporal = options.HostPort, options.Namespace, options.HostPort
 	options.Logger = worker.Logger(p.log)
+	options.MetricsHandler = p.metrics.Temporal()
+	options.ContextPropagators = p.traces.Propagators()
 	// Histories outlive a process and travel: they name the part, not the machine.
 	options.Identity = "segue-" + string(p.o.Mode)
 	return options, nil

@@ -14,7 +14,7 @@ import (
 )
 
 func (p *process) startWorker(ctx context.Context) error {
-	starts := launch.NewQueue(p.launcher, activities.HandoverLease, p.log)
+	starts := launch.NewQueue(p.starts, activities.HandoverLease, p.log)
 	p.onClose(starts.Close)
 	runs := &activities.Runs{Store: p.store, Revisions: p.cache, Tasks: p.tasks, Launcher: starts, Secrets: p.plans.Secrets, Now: p.o.Now}
 	host := "localhost"
@@ -22,18 +22,22 @@ func (p *process) startWorker(ctx context.Context) error {
 		host = u.Hostname()
 	}
 	surveys := &activities.Distributions{
-		Store: p.store, Revisions: p.cache, Mail: p.mail, From: p.o.MailFrom, PublicURL: p.o.PublicURL, MailHost: host, Now: p.o.Now,
+		Store: p.metrics.Distributions(p.store), Follow: p.traces.Message(p.store), Revisions: p.cache, Mail: p.mail, From: p.o.MailFrom, PublicURL: p.o.PublicURL, MailHost: host, Now: p.o.Now,
 	}
 	events := &activities.Events{Inbox: p.store, Revisions: p.cache, Now: p.o.Now}
 	effects := &activities.Effects{
 		Deliveries: p.store, Revisions: p.cache, Runs: runs, Now: p.o.Now,
-		Courier: &courier.Courier{Store: p.store, Revisions: p.cache, Accounts: p.remote, Answered: p.launcher.Answered, Now: p.o.Now},
+		Courier: &courier.Courier{
+			Store: p.metrics.Courier(p.store), Accounts: p.metrics.Accounts(p.traces.Accounts(p.remote, p.store)),
+			Revisions: p.cache, Answered: p.launcher.Answered, Now: p.o.Now,
+		},
 	}
 	jobs := &activities.Jobs{Store: p.store, Log: p.log, Kinds: map[job.Kind]activities.JobKind{
 		job.Replay: &activities.Replay{Store: p.store, Revisions: p.cache, Events: events, Effects: effects},
 	}}
 	w := worker.New(worker.Options{
 		Client: p.temporal, Logger: p.log, Events: events, Effects: effects, Runs: runs, Distributions: surveys, Jobs: jobs,
+		Interceptors: append(p.traces.Activities(), p.metrics.Activities()),
 	})
 	if err := p.startPatiently(ctx, w.Start); err != nil {
 		return err
@@ -45,7 +49,7 @@ func (p *process) startWorker(ctx context.Context) error {
 			return err
 		}
 	}
-	sweeper := &worker.Sweeper{Backlog: p.store, Launcher: p.launcher, Revisions: p.cache, Logger: p.log}
+	sweeper := &worker.Sweeper{Backlog: p.metrics.Backlog(p.store), Launcher: p.starts, Revisions: p.cache, Logger: p.log}
 	done := make(chan struct{})
 	sweeping, stop := context.WithCancel(ctx)
 	go func() {

@@ -63,7 +63,7 @@ func (p *Program) serve(o app.Options) error {
 	}
 	ctx, stop := p.interruptible()
 	defer stop()
-	o.Out = p.Out
+	o.Out, o.Version = p.Out, thisVersion().Version
 	o.Logger = slog.New(slog.NewTextHandler(p.Err, nil))
 	o.Logger.Info("settings", effective(o)...)
 	return p.Serve(ctx, o)

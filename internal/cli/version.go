@@ -29,10 +29,7 @@ type versionInfo struct {
 
 // Run runs the command.
 func (c *versionCommand) Run(p *Program) error {
-	v := versionInfo{Version: version, Commit: commit, Date: date}
-	if v.Version == "" {
-		v = stamped(debug.ReadBuildInfo())
-	}
+	v := thisVersion()
 	v.Go, v.Platform, v.Embedded = runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH, p.Embedded
 	if c.JSON {
 		return p.writeJSON(v)
@@ -44,6 +41,14 @@ func (c *versionCommand) Run(p *Program) error {
 	_, err := fmt.Fprintf(p.Out, "segue %s\ncommit %s\ndate %s\n%s %s\n%s\n",
 		v.Version, orUnknown(v.Commit), orUnknown(v.Date), v.Go, v.Platform, build)
 	return err
+}
+
+// thisVersion is what is known of the sources of this binary.
+func thisVersion() versionInfo {
+	if version == "" {
+		return stamped(debug.ReadBuildInfo())
+	}
+	return versionInfo{Version: version, Commit: commit, Date: date}
 }
 
 // stamped is what Go itself stamped of the sources: nothing with go run and with

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -27,8 +28,8 @@ type sdkMetrics struct {
 	known    map[string]any
 }
 
-// vector is the metric of a name, made once. A name that cannot be registered is
-// counted all the same, and not shown.
+// vector is the metric of a name, made once. One whose name another kind of metric has
+// is counted all the same, and not shown.
 func vector[V prometheus.Collector](s *sdkMetrics, name string, make func() V) V {
 	s.mu.RLock()
 	v, ok := s.known[name].(V)
@@ -42,7 +43,12 @@ func vector[V prometheus.Collector](s *sdkMetrics, name string, make func() V) V
 		return v
 	}
 	v = make()
-	_ = s.registry.Register(v)
+	var before prometheus.AlreadyRegisteredError
+	if errors.As(s.registry.Register(v), &before) {
+		if known, ok := before.ExistingCollector.(V); ok {
+			v = known
+		}
+	}
 	s.known[name] = v
 	return v
 }

@@ -241,7 +241,9 @@ func (fakeBacklog) ClaimHandovers(context.Context, int, time.Duration) ([]handov
 	return []handover.Overdue{{Kind: handover.KindRun}, {Kind: handover.KindRun}, {Kind: handover.KindDistribution}}, nil
 }
 func (fakeBacklog) AdoptDistributions(context.Context, int) (int, error) { return 4, nil }
-func (fakeBacklog) DueNow(context.Context) ([]delivery.Due, error)       { return make([]delivery.Due, 2), nil }
+func (fakeBacklog) DueNow(context.Context) ([]delivery.Due, error) {
+	return make([]delivery.Due, 2), nil
+}
 func (fakeBacklog) ReleaseHeld(context.Context, id.ID, time.Time) (int64, error) {
 	return 5, nil
 }
@@ -267,7 +269,9 @@ func TestTransaction_RepeatsAndEndsAreCounted(t *testing.T) {
 	p := setup(t)
 	p.Transaction(db.Transaction{Took: time.Second, Waited: time.Millisecond, Tries: 3})
 	p.Transaction(db.Transaction{Tries: 1, Err: fault.New(fault.Unavailable, "away")})
-	p.Pools(func() (sql.DBStats, sql.DBStats) { return sql.DBStats{InUse: 2, MaxOpenConnections: 8}, sql.DBStats{WaitCount: 3} })
+	p.Pools(func() (sql.DBStats, sql.DBStats) {
+		return sql.DBStats{InUse: 2, MaxOpenConnections: 8}, sql.DBStats{WaitCount: 3}
+	})
 	require.Equal(t, []string{`segue_database_repeats_total 2`}, p.lines("segue_database_repeats_total"))
 	require.Equal(t, []string{`segue_database_transaction_seconds_sum 1`}, p.lines("segue_database_transaction_seconds_sum"))
 	require.Equal(t, []string{`segue_database_transactions_total{outcome="ok"} 1`, `segue_database_transactions_total{outcome="unavailable"} 1`}, p.lines("segue_database_transactions_total"))

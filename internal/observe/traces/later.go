@@ -75,14 +75,29 @@ func (t *Traces) batch(ctx context.Context, kept Kept, events []id.ID) (context.
 func (l launcher) StartRun(ctx context.Context, run id.ID, workflow string) error {
 	kept, _ := l.kept.RunTrace(ctx, run)
 	from := marked(kept)
-	if !from.IsValid() {
-		return l.Launcher.StartRun(ctx, run, workflow)
+	if !from.IsValid() { // whoever asks works for others too
+		return l.Launcher.StartRun(untraced(ctx), run, workflow)
 	}
 	ctx, end := l.t.start(trace.ContextWithRemoteSpanContext(ctx, from), "start RunWorkflow", trace.WithSpanKind(trace.SpanKindProducer),
 		trace.WithAttributes(attribute.String("segue.run", run.String())))
 	err := l.Launcher.StartRun(ctx, run, workflow)
 	end(err)
 	return err
+}
+
+// WakeDistribution begins no trace and continues none: a queue is worked off for
+// whoever is in it.
+func (l launcher) WakeDistribution(ctx context.Context, d id.ID) error {
+	return l.Launcher.WakeDistribution(untraced(ctx), d)
+}
+
+// WakeDelivery is as WakeDistribution.
+func (l launcher) WakeDelivery(ctx context.Context, destination id.ID) error {
+	return l.Launcher.WakeDelivery(untraced(ctx), destination)
+}
+
+func untraced(ctx context.Context) context.Context {
+	return trace.ContextWithSpanContext(ctx, trace.SpanContext{})
 }
 
 // in begins a span in the trace that was kept, linked with what goes on here; when

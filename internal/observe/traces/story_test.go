@@ -353,4 +353,3 @@ func TestTrace_WithoutASendersTrace_BeginsWithTheRequest(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{"POST /v1/track": 2}, first)
 }
-

@@ -106,6 +106,8 @@ type activityTrace struct {
 // has a trace of its own.
 var drains = map[string]bool{handover.Distribute: true, handover.Deliver: true}
 
+var attributePanic = attribute.Bool("segue.panic", true)
+
 // ExecuteActivity traces what belongs to a traced event, and the rounds of queues.
 func (a *activityTrace) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	info := activity.GetInfo(ctx)
@@ -123,7 +125,7 @@ func (a *activityTrace) ExecuteActivity(ctx context.Context, in *interceptor.Exe
 	done := false
 	defer func() {
 		if !done { // it panics: the border above says so
-			span.SetAttributes(attribute.Bool("segue.panic", true))
+			span.SetAttributes(attributePanic)
 			span.End()
 		}
 	}()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 
@@ -94,16 +93,7 @@ func (p *process) ingest(ctx context.Context, app *fiber.App) error {
 
 // health adds what operators and load balancers ask.
 func (p *process) health(app *fiber.App) {
-	p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "segue_temporal_up", Help: "Whether Temporal answers: 1 or 0.",
-	}, func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		if p.temporalAnswers(ctx) {
-			return 1
-		}
-		return 0
-	}))
+	p.metrics.Answers(p.temporalAnswers)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok"}) })
 	app.Get("/readyz", func(c *fiber.Ctx) error {
 		ctx, cancel := context.WithTimeout(c.UserContext(), 2*time.Second)

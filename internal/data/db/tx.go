@@ -18,9 +18,14 @@ import (
 type Tx struct {
 	Now time.Time
 
-	tx *sqlx.Tx
-	d  *DB
+	tx    *sqlx.Tx
+	d     *DB
+	after []func()
 }
+
+// After has something done once the transaction is committed, and not at all when it
+// is not.
+func (tx *Tx) After(do func()) { tx.after = append(tx.after, do) }
 
 // ErrRace makes InTx run its function again: another transaction was quicker.
 var ErrRace = errors.New("lost a race")
@@ -82,15 +87,22 @@ func (d *DB) tryTx(ctx context.Context, fn func(tx *Tx) error, t *Transaction) e
 		// and the rollback below ends it.
 		begin, life = d.lite.conn.BeginTxx, context.WithoutCancel(ctx)
 	}
-	tx, err := begin(life, nil)
+	begun, err := begin(life, nil)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it says so, otherwise the first error counts
-	if err := fn(&Tx{tx: tx, d: d, Now: d.now()}); err != nil {
+	defer begun.Rollback() //nolint:errcheck // after a commit it says so, otherwise the first error counts
+	tx := &Tx{tx: begun, d: d, Now: d.now()}
+	if err := fn(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := begun.Commit(); err != nil {
+		return err
+	}
+	for _, do := range tx.after {
+		do()
+	}
+	return nil
 }
 
 // retriable reports whether a transaction that failed may work when repeated:

@@ -76,3 +76,24 @@ func TestInTx_NothingIsTraced_CostsNothing(t *testing.T) {
 	d := &DB{}
 	require.Zero(t, testing.AllocsPerRun(100, func() { endSpan(d.span(context.Background()), Transaction{}) }))
 }
+
+func TestAfter_OnlyOfWhatIsCommitted_Once(t *testing.T) {
+	t.Parallel()
+	d, err := Open(t.Context(), Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "segue.db")})
+	require.NoError(t, err)
+	t.Cleanup(func() { d.Close() })
+	n, tries := 0, 0
+	require.NoError(t, d.InTx(t.Context(), func(tx *Tx) error {
+		tx.After(func() { n++ })
+		if tries++; tries < 3 {
+			return ErrRace
+		}
+		return nil
+	}))
+	require.Equal(t, 1, n)
+	require.Error(t, d.InTx(t.Context(), func(tx *Tx) error {
+		tx.After(func() { n++ })
+		return fault.New(fault.Invalid, "no")
+	}))
+	require.Equal(t, 1, n)
+}

@@ -72,18 +72,20 @@ func (s *Store) WriteDeliveries(ctx context.Context, list []delivery.New) error 
 		}
 		rows, queue := make([][]any, 0, len(list)), make([][]any, 0, len(list))
 		now := tx.Now.UnixMilli()
+		var rejected []delivery.Mark
 		for _, d := range list {
 			if !fresh[d.Event] {
 				continue
 			}
 			rows = append(rows, []any{d.Event, d.Mapping, d.Destination, d.Action, string(d.Status), 0, d.Occurred.UnixMilli(), now, db.NullText(d.Reason), d.Payload})
 			if d.Status == delivery.Rejected {
-				tx.marked = append(tx.marked, delivery.Mark{Ref: delivery.Ref{Event: d.Event, Mapping: d.Mapping}, Action: d.Action, Status: d.Status})
+				rejected = append(rejected, delivery.Mark{Ref: delivery.Ref{Event: d.Event, Mapping: d.Mapping}, Action: d.Action, Status: d.Status})
 			}
 			if !d.Status.Ended() {
 				queue = append(queue, []any{d.Event, d.Mapping, d.Destination, d.Action, d.Due.UnixMilli(), 0})
 			}
 		}
+		tx.marked(rejected)
 		if _, err := tx.Insert(ctx, deliveriesTable, rows, "ON CONFLICT DO NOTHING"); err != nil {
 			return err
 		}
@@ -214,7 +216,7 @@ func (tx *Tx) mark(ctx context.Context, marks []delivery.Mark) error {
 	if err := tx.Update(ctx, waitsTable, 2, waits); err != nil {
 		return err
 	}
-	tx.marked = append(tx.marked, marks...)
+	tx.marked(marks)
 	return tx.Delete(ctx, endedTable, ended)
 }
 

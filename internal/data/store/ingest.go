@@ -61,10 +61,7 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 		guards = append(guards, []any{keys[i][:], out[i].ID})
 	}
 	sortByKey(guards)
-	table, traced := eventsTable, slices.ContainsFunc(events, func(e NewEvent) bool { return e.Trace != nil })
-	if traced {
-		table = tracedTable
-	}
+	traced := slices.ContainsFunc(events, func(e NewEvent) bool { return e.Trace != nil })
 	var fresh map[id.ID]bool
 	err := s.inTx(db.Urgently(ctx), func(tx *Tx) error {
 		var rev int64
@@ -97,6 +94,10 @@ func (s *Store) StoreEvents(ctx context.Context, events []NewEvent, lease time.D
 				row = append(row, bytesOrNull(e.Trace))
 			}
 			rows = append(rows, row)
+		}
+		table := eventsTable
+		if traced {
+			table = tracedTable
 		}
 		if _, err := tx.Insert(ctx, table, rows, ""); err != nil {
 			return err

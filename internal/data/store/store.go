@@ -29,22 +29,20 @@ func New(d *db.DB) *Store { return &Store{db: d} }
 // Tx is a transaction of the store's verbs.
 type Tx struct {
 	*db.Tx
-	s      *Store
-	marked []delivery.Mark // for Store.Marked
+	s *Store
 }
 
 // inTx runs fn in a transaction and commits it. fn may run several times, and must
 // keep no state from a failed try: see db.DB.InTx.
 func (s *Store) inTx(ctx context.Context, fn func(tx *Tx) error) error {
-	t := &Tx{s: s}
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		t.Tx, t.marked = tx, nil
-		return fn(t)
-	})
-	if err == nil && len(t.marked) > 0 && s.Marked != nil {
-		s.Marked(t.marked)
+	return s.db.InTx(ctx, func(tx *db.Tx) error { return fn(&Tx{tx, s}) })
+}
+
+// marked has Store.Marked told, once the transaction is committed.
+func (tx *Tx) marked(marks []delivery.Mark) {
+	if tx.s.Marked != nil && len(marks) > 0 {
+		tx.After(func() { tx.s.Marked(marks) })
 	}
-	return err
 }
 
 // EnsurePartitions makes what the coming days' events are stored in. Safe to call

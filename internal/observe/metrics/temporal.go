@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -9,6 +10,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 )
+
+// Answers tells whether Temporal does.
+func (m *Metrics) Answers(does func(context.Context) bool) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "segue_temporal_up", Help: "Whether Temporal answers: 1 or 0.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if does(ctx) {
+			return 1
+		}
+		return 0
+	}))
+}
 
 // Temporal takes the metrics that Temporal's SDK makes: for client.Options. They have
 // the names that Temporal documents, with _total for counts and _seconds for times,

@@ -65,6 +65,15 @@ func (s mailed) MessageFailed(ctx context.Context, v id.ID, kind distribution.Ki
 	return err
 }
 
+// EndInvitation counts one that could never be made.
+func (s mailed) EndInvitation(ctx context.Context, v id.ID, status distribution.Status, reason string) error {
+	err := s.DistributionStore.EndInvitation(ctx, v, status, reason)
+	if err == nil && status == distribution.Failed {
+		s.m.message(distribution.KindInvitation, "mail", "failed")
+	}
+	return err
+}
+
 // Courier counts the messages that remote accounts send.
 func (m *Metrics) Courier(s courier.Store) courier.Store { return sentByAccounts{s, m} }
 
@@ -79,8 +88,8 @@ func (s sentByAccounts) Reserve(ctx context.Context, v id.ID, kind distribution.
 	return r, err
 }
 
-func (s sentByAccounts) AccountSent(ctx context.Context, destination id.ID, state distribution.MessageState, firstLook time.Time, next distribution.Then) error {
-	err := s.Store.AccountSent(ctx, destination, state, firstLook, next)
+func (s sentByAccounts) AccountSent(ctx context.Context, destination id.ID, state distribution.MessageState, firstLook time.Time) error {
+	err := s.Store.AccountSent(ctx, destination, state, firstLook)
 	if err == nil {
 		s.m.message(state.Kind, "account", "sent")
 	}

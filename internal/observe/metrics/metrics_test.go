@@ -167,6 +167,10 @@ func (s *fakeStore) MessageFailed(context.Context, id.ID, distribution.Kind, str
 	return s.err
 }
 
+func (s *fakeStore) EndInvitation(context.Context, id.ID, distribution.Status, string) error {
+	return s.err
+}
+
 // fakeCourierStore is a fakeStore of the courier's.
 type fakeCourierStore struct {
 	courier.Store
@@ -181,7 +185,7 @@ func (s fakeCourierStore) MessageFailed(ctx context.Context, v id.ID, k distribu
 	return s.fakeStore.MessageFailed(ctx, v, k, reason, final)
 }
 
-func (s fakeCourierStore) AccountSent(context.Context, id.ID, distribution.MessageState, time.Time, distribution.Then) error {
+func (s fakeCourierStore) AccountSent(context.Context, id.ID, distribution.MessageState, time.Time) error {
 	return s.err
 }
 
@@ -196,8 +200,9 @@ func TestMessages_AreCountedOnceRecorded_RemindersAsOneKind(t *testing.T) {
 		_ = mails.MessageWasSent(ctx, 1, distribution.KindReminder(2), distribution.Then{})
 		_ = mails.MessageFailed(ctx, 1, distribution.KindInvitation, "hana@example.com", true)
 		_ = mails.MessageFailed(ctx, 1, distribution.KindInvitation, "hana@example.com", false)
+		_ = mails.EndInvitation(ctx, 1, distribution.Failed, "hana@example.com")
 		_, _ = accounts.Reserve(ctx, 1, distribution.KindThanks, distribution.Rule{})
-		_ = accounts.AccountSent(ctx, 1, distribution.MessageState{Kind: distribution.KindThanks}, time.Time{}, distribution.Then{})
+		_ = accounts.AccountSent(ctx, 1, distribution.MessageState{Kind: distribution.KindThanks}, time.Time{})
 		_ = accounts.MessageFailed(ctx, 1, distribution.KindThanks, "hana@example.com", true)
 	}
 	f.err = errors.New("the database is away")
@@ -211,7 +216,7 @@ func TestMessages_AreCountedOnceRecorded_RemindersAsOneKind(t *testing.T) {
 	require.Equal(t, []string{
 		`segue_messages_total{by="account",kind="thanks",outcome="failed"} 1`, `segue_messages_total{by="account",kind="thanks",outcome="sent"} 1`,
 		`segue_messages_total{by="account",kind="thanks",outcome="skipped"} 1`,
-		`segue_messages_total{by="mail",kind="invitation",outcome="failed"} 1`, `segue_messages_total{by="mail",kind="invitation",outcome="retrying"} 1`,
+		`segue_messages_total{by="mail",kind="invitation",outcome="failed"} 2`, `segue_messages_total{by="mail",kind="invitation",outcome="retrying"} 1`,
 		`segue_messages_total{by="mail",kind="invitation",outcome="skipped"} 1`, `segue_messages_total{by="mail",kind="reminder",outcome="sent"} 2`,
 	}, p.lines("segue_messages_total"))
 }

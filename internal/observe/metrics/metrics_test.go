@@ -174,26 +174,26 @@ func (s *fakeStore) EndInvitation(context.Context, id.ID, distribution.Status, s
 // fakeCourierStore is a fakeStore of the courier's.
 type fakeCourierStore struct {
 	courier.Store
-	*fakeStore
+	fake *fakeStore
 }
 
 func (s fakeCourierStore) Reserve(ctx context.Context, v id.ID, k distribution.Kind, r distribution.Rule) (distribution.Reservation, error) {
-	return s.fakeStore.Reserve(ctx, v, k, r)
+	return s.fake.Reserve(ctx, v, k, r)
 }
 
 func (s fakeCourierStore) MessageFailed(ctx context.Context, v id.ID, k distribution.Kind, reason string, final bool) error {
-	return s.fakeStore.MessageFailed(ctx, v, k, reason, final)
+	return s.fake.MessageFailed(ctx, v, k, reason, final)
 }
 
 func (s fakeCourierStore) AccountSent(context.Context, id.ID, distribution.MessageState, time.Time) error {
-	return s.err
+	return s.fake.err
 }
 
 func TestMessages_AreCountedOnceRecorded_RemindersAsOneKind(t *testing.T) {
 	t.Parallel()
 	p := setup(t)
 	ctx, f := t.Context(), &fakeStore{ok: true}
-	mails, accounts := p.Distributions(f), p.Courier(fakeCourierStore{fakeStore: f})
+	mails, accounts := p.Distributions(f), p.Courier(fakeCourierStore{fake: f})
 	all := func() {
 		_, _ = mails.Reserve(ctx, 1, distribution.KindInvitation, distribution.Rule{})
 		_ = mails.MessageWasSent(ctx, 1, distribution.KindReminder(1), distribution.Then{})

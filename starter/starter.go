@@ -110,7 +110,7 @@ func (s *Starter) Register(app fiber.Router) {
 	v1 := app.Group("/v1", cors.New(cors.Config{
 		AllowOrigins: "*",
 		AllowMethods: "POST,OPTIONS",
-		AllowHeaders: "Authorization,Content-Type,X-Retry-Count",
+		AllowHeaders: "Authorization,Content-Type,X-Retry-Count,Traceparent,Tracestate",
 		// A page's script sees no other headers of an answer.
 		ExposeHeaders: fiber.HeaderRetryAfter + "," + rateLimitReset,
 		MaxAge:        86400,

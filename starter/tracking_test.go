@@ -258,7 +258,7 @@ func TestTracking_Preflight(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, a.status)
 		require.Equal(t, "*", a.header.Get("Access-Control-Allow-Origin"))
 		require.Equal(t, "POST,OPTIONS", a.header.Get("Access-Control-Allow-Methods"))
-		require.Equal(t, "Authorization,Content-Type,X-Retry-Count", a.header.Get("Access-Control-Allow-Headers"))
+		require.Equal(t, "Authorization,Content-Type,X-Retry-Count,Traceparent,Tracestate", a.header.Get("Access-Control-Allow-Headers"))
 		require.Equal(t, "86400", a.header.Get("Access-Control-Max-Age"))
 		require.Empty(t, a.header.Get("Access-Control-Allow-Credentials"))
 	}

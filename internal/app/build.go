@@ -60,7 +60,7 @@ func (p *process) buildTasks(context.Context) error {
 		private = append(private, prefix)
 	}
 	directory := &activities.Directory{Store: p.store, Revisions: p.cache}
-	p.tasks = builtin.Registry(builtin.Deps{Contacts: directory, Distributions: directory, AllowPrivate: private, Now: p.o.Now})
+	p.tasks = builtin.Registry(builtin.Deps{Contacts: directory, Distributions: directory, AllowPrivate: private, Now: p.o.Now, Calls: p.traces.Calls()})
 	p.plans.Checks = ops.Checks(p.tasks.Validate)
 	return nil
 }

@@ -5,6 +5,7 @@
 package builtin
 
 import (
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -24,8 +25,9 @@ type Contacts interface {
 type Deps struct {
 	Contacts      Contacts
 	Distributions distribute.Distributions
-	AllowPrivate  []netip.Prefix   // see webservice.Options
-	Now           func() time.Time // nil is the system's clock
+	AllowPrivate  []netip.Prefix                            // see webservice.Options
+	Now           func() time.Time                          // nil is the system's clock
+	Calls         func(http.RoundTripper) http.RoundTripper // see webservice.Options.Wrap
 }
 
 // Registry has every built-in task, a line each.
@@ -33,6 +35,6 @@ func Registry(d Deps) *task.Registry {
 	r := task.NewRegistry()
 	task.Add(r, updatecontact.New(d.Contacts))
 	task.Add(r, distribute.New(d.Contacts, d.Distributions))
-	task.Add(r, webservice.New(webservice.Options{AllowPrivate: d.AllowPrivate, Now: d.Now}))
+	task.Add(r, webservice.New(webservice.Options{AllowPrivate: d.AllowPrivate, Now: d.Now, Wrap: d.Calls}))
 	return r
 }

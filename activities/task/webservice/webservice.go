@@ -46,6 +46,8 @@ type Options struct {
 	// Now reads the clock, for answers that say when to come back as a date;
 	// default time.Now.
 	Now func() time.Time
+	// Wrap, when set, gets what carries the calls, and returns what does instead.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Config are the task's settings.
@@ -73,21 +75,25 @@ func New(o Options) *Task {
 		o.Now = time.Now
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: guard{o.AllowPrivate}.control}
+	var transport http.RoundTripper = &http.Transport{
+		Proxy:                  nil, // a proxy would connect where the guard cannot see
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		MaxIdleConns:           100,
+		MaxIdleConnsPerHost:    4,
+		IdleConnTimeout:        time.Minute,
+	}
+	if o.Wrap != nil {
+		transport = o.Wrap(transport)
+	}
 	return &Task{
 		agent: o.UserAgent,
 		now:   o.Now,
 		client: &http.Client{
 			CheckRedirect: checkRedirect,
-			Transport: &http.Transport{
-				Proxy:                  nil, // a proxy would connect where the guard cannot see
-				DialContext:            dialer.DialContext,
-				ForceAttemptHTTP2:      true,
-				TLSHandshakeTimeout:    10 * time.Second,
-				MaxResponseHeaderBytes: 64 << 10,
-				MaxIdleConns:           100,
-				MaxIdleConnsPerHost:    4,
-				IdleConnTimeout:        time.Minute,
-			},
+			Transport:     transport,
 		},
 	}
 }

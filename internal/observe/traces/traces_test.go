@@ -3,6 +3,8 @@ package traces
 import (
 	"context"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -89,6 +91,7 @@ func TestNil_ChangesNothing(t *testing.T) {
 	require.Nil(t, t0.Ingest())
 	require.Nil(t, t0.Propagators())
 	require.Nil(t, t0.Activities())
+	require.Nil(t, t0.Calls())
 	require.Nil(t, t0.Message(nil))
 	require.Equal(t, m, t0.Mail(m))
 	require.Same(t, a, t0.Accounts(a, nil))
@@ -175,6 +178,34 @@ func TestCommit_OfManyRequests_IsTheFirstsAndLinkedWithTheOthers(t *testing.T) {
 	none, end := tr.Ingest().Commit(t.Context(), []context.Context{t.Context()})
 	end()
 	require.Equal(t, t.Context(), none, "nobody is recorded")
+}
+
+func TestCalls_TheServiceCanGoOn_AndNothingSaysWhere(t *testing.T) {
+	t.Parallel()
+	var got string
+	service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("Traceparent") }))
+	t.Cleanup(service.Close)
+	tr, spans := recorded(t)
+	c := http.Client{Transport: tr.Calls()(http.DefaultTransport)}
+	call := func(ctx context.Context) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, service.URL+"/"+person, nil)
+		require.NoError(t, err)
+		res, err := c.Do(req)
+		require.NoError(t, err)
+		res.Body.Close()
+		require.Empty(t, req.Header, "the caller's request is its own")
+	}
+	call(t.Context())
+	require.Empty(t, got)
+	ctx, span := tr.tracer.Start(t.Context(), "task")
+	call(ctx)
+	s := spans.GetSpans()[0]
+	require.Equal(t, "call POST", s.Name)
+	require.Equal(t, span.SpanContext().SpanID(), s.Parent.SpanID())
+	require.Equal(t, "00-"+s.SpanContext.TraceID().String()+"-"+s.SpanContext.SpanID().String()+"-01", got)
+	for _, a := range s.Attributes {
+		require.NotContains(t, a.Value.String(), person)
+	}
 }
 
 // header is one of Temporal's, as a reader.

@@ -301,8 +301,8 @@ func TestTrace_OfABatch_IsTheFirstsAndLinkedWithTheOthers(t *testing.T) {
 		s.post("u3", strings.Replace(strings.Replace(traceparent, "4b", "6d", 1), "-01", "-00", 1)) // its sender does not record it
 		s.mu.Lock()
 		s.waiting = nil // the starts are lost
-		s.mu.Unlock()
 		s.clock = s.clock.Add(time.Minute)
+		s.mu.Unlock()
 		lost, err := s.store.ClaimInbox(t.Context(), 100, time.Minute)
 		require.NoError(t, err)
 		require.Len(t, lost, 3)

@@ -75,6 +75,7 @@ func Start(ctx context.Context, o Options) (*Traces, error) {
 	p := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(res))
 	t := New(p)
 	t.provider = p
+	log.Info("events are traced, as the OTEL_* variables say")
 	return t, nil
 }
 

@@ -2,6 +2,7 @@ package traces
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -23,6 +24,9 @@ type Kept interface {
 	RunTrace(ctx context.Context, run id.ID) ([]byte, error)
 	InvitationTrace(ctx context.Context, invitation id.ID) ([]byte, error)
 }
+
+// lookTime is how long a start waits at most for its trace to be looked up.
+const lookTime = 2 * time.Second
 
 // Launcher starts workflows in the traces of the events they are for, whoever asks
 // for it: the starter that stored them, or a sweeper of another process.
@@ -52,7 +56,9 @@ func (t *Traces) batch(ctx context.Context, kept Kept, events []id.ID) (context.
 	const name = "start ProcessEvents"
 	var from []trace.SpanContext
 	seen := map[trace.TraceID]bool{}
-	rows, _ := kept.EventTraces(ctx, events) // nothing is kept from starting
+	look, cancel := context.WithTimeout(ctx, lookTime)
+	rows, _ := kept.EventTraces(look, events) // nothing is kept from starting
+	cancel()
 	for _, r := range rows {
 		if c := marked(r.Trace); c.IsValid() && !seen[c.TraceID()] {
 			seen[c.TraceID()] = true
@@ -73,7 +79,9 @@ func (t *Traces) batch(ctx context.Context, kept Kept, events []id.ID) (context.
 }
 
 func (l launcher) StartRun(ctx context.Context, run id.ID, workflow string) error {
-	kept, _ := l.kept.RunTrace(ctx, run)
+	look, cancel := context.WithTimeout(ctx, lookTime)
+	kept, _ := l.kept.RunTrace(look, run)
+	cancel()
 	from := marked(kept)
 	if !from.IsValid() { // whoever asks works for others too
 		return l.Launcher.StartRun(untraced(ctx), run, workflow)

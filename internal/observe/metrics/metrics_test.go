@@ -243,7 +243,7 @@ func (fakeBacklog) ClaimDistributions(context.Context, time.Duration) ([]id.ID, 
 	return []id.ID{1}, nil
 }
 func (fakeBacklog) ClaimHandovers(context.Context, int, time.Duration) ([]handover.Overdue, error) {
-	return []handover.Overdue{{Kind: handover.KindRun}, {Kind: handover.KindRun}, {Kind: handover.KindDistribution}}, nil
+	return []handover.Overdue{{Kind: handover.KindRun}, {Kind: handover.KindRun}, {Kind: handover.KindJob}}, nil
 }
 func (fakeBacklog) AdoptDistributions(context.Context, int) (int, error) { return 4, nil }
 func (fakeBacklog) DueNow(context.Context) ([]delivery.Due, error) {
@@ -264,8 +264,8 @@ func TestBacklog_FindsAreCountedByKind(t *testing.T) {
 	_, _ = b.DueNow(ctx)
 	_, _ = b.ReleaseHeld(ctx, 1, time.Time{})
 	require.Equal(t, []string{
-		`segue_swept_total{kind="adopted"} 4`, `segue_swept_total{kind="distribution"} 2`, `segue_swept_total{kind="event"} 3`,
-		`segue_swept_total{kind="held"} 5`, `segue_swept_total{kind="queue"} 2`, `segue_swept_total{kind="run"} 2`,
+		`segue_swept_total{kind="adopted"} 4`, `segue_swept_total{kind="distribution"} 1`, `segue_swept_total{kind="event"} 3`,
+		`segue_swept_total{kind="held"} 5`, `segue_swept_total{kind="job"} 1`, `segue_swept_total{kind="queue"} 2`, `segue_swept_total{kind="run"} 2`,
 	}, p.lines("segue_swept_total"))
 }
 

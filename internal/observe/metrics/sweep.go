@@ -38,14 +38,9 @@ func (b backlog) ClaimDistributions(ctx context.Context, lease time.Duration) ([
 
 func (b backlog) ClaimHandovers(ctx context.Context, limit int, lease time.Duration) ([]handover.Overdue, error) {
 	list, err := b.Backlog.ClaimHandovers(ctx, limit, lease)
-	runs := 0
 	for _, h := range list {
-		if h.Kind == handover.KindRun {
-			runs++
-		}
+		b.found(string(h.Kind), 1)
 	}
-	b.found("run", runs)
-	b.found("distribution", len(list)-runs)
 	return list, err
 }
 

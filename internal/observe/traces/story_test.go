@@ -110,6 +110,8 @@ func (s *story) WakeDistribution(ctx context.Context, d id.ID) error {
 
 func (s *story) WakeDelivery(context.Context, id.ID) error { return nil }
 
+func (s *story) StartJob(context.Context, id.ID, string) error { return nil }
+
 // runAll lets what waits run, one after the other, until nothing does, and returns how
 // many that were.
 func (s *story) runAll() (n int) {
@@ -163,7 +165,7 @@ func tell(t *testing.T, url string) *story {
 		Launcher: launcher, Secrets: none, Now: s.now}
 	s.served = worker.Options{
 		Events:  &activities.Events{Inbox: s.store, Revisions: cache, Now: s.now},
-		Effects: &activities.Effects{Deliveries: s.store, Revisions: cache, Runs: runs, Now: s.now}, Runs: runs,
+		Effects: &activities.Effects{Deliveries: s.store, Revisions: cache, Runs: runs, Now: s.now}, Runs: runs, Jobs: &activities.Jobs{},
 		Distributions: &activities.Distributions{Store: s.store, Revisions: cache, Mail: s.Mail(store.Outbox{Store: s.store}), From: "surveys@example.com",
 			PublicURL: "https://segue.example.com", MailHost: "segue.example.com", Now: s.now, Follow: s.Message(s.store)},
 	}

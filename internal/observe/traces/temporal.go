@@ -102,9 +102,9 @@ type activityTrace struct {
 	t *Traces
 }
 
-// drains are the workflows that work for whoever is in a queue: each of their rounds
-// has a trace of its own.
-var drains = map[string]bool{handover.Distribute: true, handover.Deliver: true}
+// drains are the workflows that work for whoever is in a queue, or in a job: each of
+// their rounds has a trace of its own.
+var drains = map[string]bool{handover.Distribute: true, handover.Deliver: true, handover.Job: true}
 
 var attributePanic = attribute.Bool("segue.panic", true)
 

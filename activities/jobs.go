@@ -57,7 +57,7 @@ func (a *Jobs) NextPage(ctx context.Context, in handover.JobInput) (JobPage, err
 	err = fault.Guard(func() error {
 		kind := a.Kinds[j.Kind]
 		if kind == nil {
-			return fault.New(fault.Invalid, "this version knows no job of kind %s", j.Kind)
+			return fault.New(fault.Unavailable, "waits for a worker of a version that knows jobs of kind %s", j.Kind)
 		}
 		after, err = kind.Page(paged, j)
 		return err

@@ -24,7 +24,7 @@ type ReplayStore interface {
 	DeliveriesOf(ctx context.Context, events []id.ID) ([]replay.Before, error)
 	LastRunsOf(ctx context.Context, events []id.ID) ([]replay.Run, error)
 	VersionOf(ctx context.Context, workflow id.ID, w plan.Workflow) (int64, error)
-	ReplayLeft(ctx context.Context, j id.ID, c replay.Cursor) ([]delivery.Ref, error)
+	ReplayLeft(ctx context.Context, j id.ID, in replay.Input, c replay.Cursor) ([]delivery.Ref, error)
 	RecordReplay(ctx context.Context, p job.Page, writes []replay.Write) (job.Job, error)
 	Pauses(ctx context.Context) ([]delivery.Pause, error)
 }
@@ -86,7 +86,7 @@ func (a *Replay) Page(ctx context.Context, j job.Job) (job.Job, error) {
 		p.writes = nil
 	}
 	after, err := a.Store.RecordReplay(ctx, p.Page, p.writes)
-	if err != nil || after.Status.Ended() {
+	if err != nil || after.Status.Ended() || len(p.writes) == 0 {
 		return after, err
 	}
 	return after, a.finish(ctx, j.ID, in, next)
@@ -97,7 +97,7 @@ func (a *Replay) finish(ctx context.Context, j id.ID, in replay.Input, c replay.
 	if in.DryRun || c.From == c.To {
 		return nil
 	}
-	refs, err := a.Store.ReplayLeft(ctx, j, c)
+	refs, err := a.Store.ReplayLeft(ctx, j, in, c)
 	if err != nil || len(refs) == 0 {
 		return err
 	}
@@ -264,8 +264,12 @@ func pair(in replay.Input, k known, before *replay.Before, today delivery.New, m
 	p.add(today.Event, today.Mapping, v.Outcome, detail)
 	if v.Outcome.Writes() {
 		remote := m.Destination.Directory == nil
+		judged := int64(0)
+		if before != nil {
+			judged = before.UpdatedAt
+		}
 		p.writes = append(p.writes, replay.Write{
-			New: today, Revision: k.live.Revision, Forced: v.Outcome == replay.Forced,
+			Judged: judged, New: today, Revision: k.live.Revision, Forced: v.Outcome == replay.Forced,
 			Unsure: remote && v.Outcome == replay.Again && before.Attempts > 0,
 		})
 	}
@@ -275,7 +279,11 @@ func pair(in replay.Input, k known, before *replay.Before, today delivery.New, m
 // is another thing to do, and a run that was not started says why.
 func (k known) ran(event, workflow id.ID, v *replay.Verdict, d *replay.Detail) {
 	i := slices.IndexFunc(k.runs[event], func(r replay.Run) bool { return r.Workflow == workflow })
-	if i < 0 {
+	if i < 0 { // it started another
+		d.Differs = append(d.Differs, "workflow")
+		if v.Outcome == replay.Done {
+			v.Outcome = replay.Differs
+		}
 		return
 	}
 	r := k.runs[event][i]

@@ -228,10 +228,11 @@ func (o *Jobs) Pause(ctx context.Context, v id.ID) (Job, error) {
 	return o.changed(ctx, v, j, err, job.Paused)
 }
 
-// Resume lets a paused job go on where it stopped. Safe to call twice.
+// Resume lets a paused job go on where it stopped, and starts a running one again whose
+// execution was lost. Safe to call twice.
 func (o *Jobs) Resume(ctx context.Context, v id.ID) (Job, error) {
-	j, moved, err := o.Store.ResumeJob(ctx, v, jobLease)
-	if err == nil && moved {
+	j, _, err := o.Store.ResumeJob(ctx, v, jobLease)
+	if err == nil && j.Status == job.Running {
 		o.start(ctx, j)
 	}
 	return o.changed(ctx, v, j, err, job.Running)

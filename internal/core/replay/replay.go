@@ -87,6 +87,7 @@ type Before struct {
 	Action      string
 	Status      delivery.Status
 	Attempts    int
+	UpdatedAt   int64  `db:"updated_at"` // milliseconds
 	Payload     []byte // nil when it is not kept any more
 	Job         id.ID  // the replay that wrote it last; 0: the event's own processing
 }
@@ -106,6 +107,7 @@ type Write struct {
 	Revision int64 // of the plan that made it
 	Forced   bool  // done before: its effect is made once more
 	Unsure   bool  // an earlier attempt may have had its effect
+	Judged   int64 // when the delivery was last changed before it was judged; 0: there was none
 }
 
 // Detail is what a report says of a pair beside its outcome. It names fields and no

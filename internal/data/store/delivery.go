@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/segue-xm/segue/internal/core/contact"
@@ -121,12 +123,25 @@ func (s *Store) OpenDeliveries(ctx context.Context, refs []delivery.Ref) ([]deli
 	return out, nil
 }
 
-// DueDeliveries reads up to limit deliveries of a destination that are due, action
-// by action, the longest waiting first: as the index has them.
+// inOrder are the actions in the order of their effects: a run may look at a contact
+// that waits beside it, however many wait. Rows of a version that did not write the
+// action come first.
+var inOrder = []string{"", plan.UpsertContact, plan.UpsertTransaction, plan.StartWorkflow}
+
+// DueDeliveries reads up to limit deliveries of a destination that are due: all
+// contacts before any transaction, and these before any run, the longest waiting first.
 func (s *Store) DueDeliveries(ctx context.Context, destination id.ID, limit int) (rows []delivery.Open, err error) {
-	return rows, s.db.Read(ctx, &rows, openDeliveries+`JOIN (SELECT event, mapping, due_at FROM delivery_queue
-		WHERE destination = ? AND due_at <= ? ORDER BY action, due_at LIMIT ?) q ON q.event = d.event AND q.mapping = d.mapping
-		ORDER BY d.event, d.mapping`, destination, s.db.Now().UnixMilli(), limit)
+	now := s.db.Now().UnixMilli()
+	var parts []string
+	var args []any
+	for rank, action := range inOrder {
+		parts = append(parts, fmt.Sprintf(`SELECT %d AS rank, event, mapping, due_at FROM (SELECT event, mapping, due_at FROM delivery_queue
+			WHERE destination = ? AND action = ? AND due_at <= ? ORDER BY due_at LIMIT ?) AS a%d`, rank, rank))
+		args = append(args, destination, action, now, limit)
+	}
+	return rows, s.db.Read(ctx, &rows, openDeliveries+`JOIN (SELECT event, mapping FROM (`+strings.Join(parts, " UNION ALL ")+`) AS due
+		ORDER BY rank, due_at LIMIT ?) q ON q.event = d.event AND q.mapping = d.mapping
+		ORDER BY d.event, d.mapping`, append(args, limit)...)
 }
 
 // NextDue is when the next delivery of a destination is due; zero when none waits.

@@ -117,3 +117,30 @@ func TestReplayInput_GoesThroughTheRow(t *testing.T) {
 		require.Equal(t, int64(job.Unknown), j.Total)
 	})
 }
+
+// Two replays judged the same delivery: the second finds it done meanwhile, and does
+// not do it again.
+func TestRecordReplay_WrittenSinceItWasJudged_IsLeftAlone(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *writable) {
+		ctx := t.Context()
+		event := s.take("m")[0].ID
+		s.set(`INSERT INTO deliveries (event, mapping, destination, action, status, attempts, occurred_at, updated_at, payload, result, contact)
+			VALUES (?, ?, ?, 'upsert_contact', 'rejected', 4, 0, 5, '{}', '{"contact":"CID_1"}', 9)`, event, s.mapped, s.dest)
+		for i, want := range []delivery.Status{delivery.Pending, delivery.Done} {
+			_, err := s.RecordReplay(ctx, job.Page{Job: s.job().ID}, []replay.Write{{New: delivery.New{Event: event, Mapping: s.mapped, Destination: s.dest, Action: plan.UpsertContact,
+				Status: delivery.Pending, Occurred: s.clock, Payload: []byte(`{"extRef":"u"}`), Due: s.clock}, Revision: 1, Judged: 5}})
+			require.NoError(t, err)
+			var after struct {
+				Status delivery.Status
+				Found  int
+			}
+			require.NoError(t, s.db.ReadOne(ctx, &after, `SELECT status, CASE WHEN result IS NULL AND contact IS NULL THEN 0 ELSE 1 END AS found FROM deliveries`))
+			require.Equal(t, want, after.Status)
+			require.Zero(t, after.Found, "what the attempts before had found is about yesterday's payload")
+			if i == 0 {
+				s.set(`UPDATE deliveries SET status = 'done', updated_at = 8`)
+				s.set(`DELETE FROM delivery_queue`)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/segue-xm/segue/internal/core/contact"
 	"github.com/segue-xm/segue/internal/core/delivery"
 	"github.com/segue-xm/segue/internal/core/id"
+	"github.com/segue-xm/segue/internal/core/plan"
 	"github.com/segue-xm/segue/internal/core/run"
 )
 
@@ -58,5 +60,36 @@ func TestPending_DeliveriesWrittenAndNotTried_AreNamed(t *testing.T) {
 		refs, err := s.Pending(t.Context(), []id.ID{waiting, two[0].Event, two[1].Event})
 		require.NoError(t, err)
 		require.Equal(t, []delivery.Ref{two[1].Ref}, refs)
+	})
+}
+
+// 150 people and 150 runs are released at once: no run is before a contact.
+func TestDueDeliveries_MoreThanAPage_ContactsBeforeRuns(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *writable) {
+		var list []delivery.New
+		for i := range 300 {
+			action := plan.StartWorkflow
+			if i >= 150 {
+				action = plan.UpsertContact
+			}
+			list = append(list, delivery.New{Event: s.take(fmt.Sprint("d", i))[0].ID, Mapping: s.mapped, Destination: s.dest,
+				Action: action, Status: delivery.Pending, Occurred: s.clock, Due: s.clock.Add(-time.Duration(300-i) * time.Second)})
+		}
+		require.NoError(t, s.WriteDeliveries(t.Context(), list))
+		var seen []string
+		for range 3 {
+			due, err := s.DueDeliveries(t.Context(), s.dest, 100)
+			require.NoError(t, err)
+			require.Len(t, due, 100)
+			var marks []delivery.Mark
+			actions := map[string]int{}
+			for _, d := range due {
+				actions[d.Action]++
+				marks = append(marks, delivery.Mark{Ref: d.Ref(), Status: delivery.Done})
+			}
+			seen = append(seen, fmt.Sprint(actions[plan.UpsertContact], " ", actions[plan.StartWorkflow]))
+			require.NoError(t, s.MarkDeliveries(t.Context(), marks))
+		}
+		require.Equal(t, []string{"100 0", "50 50", "0 100"}, seen)
 	})
 }

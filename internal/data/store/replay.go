@@ -85,7 +85,7 @@ func (s *Store) namedEvents(ctx context.Context, in replay.Input, after id.ID, l
 
 // DeliveriesOf are the deliveries of events, by event and mapping.
 func (s *Store) DeliveriesOf(ctx context.Context, events []id.ID) (list []replay.Before, err error) {
-	return list, s.db.Read(ctx, &list, `SELECT event, mapping, destination, action, status, attempts, payload, job FROM deliveries
+	return list, s.db.Read(ctx, &list, `SELECT event, mapping, destination, action, status, attempts, updated_at, payload, job FROM deliveries
 		WHERE event {ids} ORDER BY event, mapping`, s.db.IDs(events))
 }
 
@@ -98,7 +98,11 @@ func (s *Store) LastRunsOf(ctx context.Context, events []id.ID) (list []replay.R
 // ReplayLeft are the deliveries of a job's last page that are still to be done here:
 // its events are those above from and not above to. The + keeps the index by job out:
 // what waits for remote accounts, which may be all that the job wrote, is not looked at.
-func (s *Store) ReplayLeft(ctx context.Context, j id.ID, c replay.Cursor) (refs []delivery.Ref, err error) {
+func (s *Store) ReplayLeft(ctx context.Context, j id.ID, in replay.Input, c replay.Cursor) (refs []delivery.Ref, err error) {
+	if len(in.IDs) > 0 { // the range between them may hold any number of others
+		return refs, s.db.Read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event {ids} AND event > ? AND event <= ? AND job = ? AND status = ?
+			ORDER BY event, mapping`, s.db.IDs(in.IDs), c.From, c.To, j, delivery.Pending)
+	}
 	return refs, s.db.Read(ctx, &refs, `SELECT event, mapping FROM deliveries WHERE event > ? AND event <= ? AND +job = ? AND status = ? ORDER BY event, mapping`,
 		c.From, c.To, j, delivery.Pending)
 }
@@ -109,15 +113,15 @@ var (
 	requeueTable = db.NewTable("delivery_queue", "event bigint, mapping bigint, destination bigint, action text, due_at bigint, tries bigint, unsure boolean")
 )
 
-// beginAnew replaces a delivery that has ended. Its result stays until there is
-// another: it says what there is.
+// beginAnew replaces a delivery that has ended. What its attempts had found goes too:
+// today's payload may be about somebody else.
 var beginAnew = `ON CONFLICT (event, mapping) DO UPDATE SET destination = excluded.destination, action = excluded.action, status = excluded.status,
 	attempts = excluded.attempts, occurred_at = excluded.occurred_at, updated_at = excluded.updated_at, reason = excluded.reason, payload = excluded.payload,
-	job = excluded.job, revision = excluded.revision, forced = excluded.forced WHERE deliveries.status ` + oneOf(delivery.EndStatuses())
+	job = excluded.job, revision = excluded.revision, forced = excluded.forced, result = NULL, contact = NULL WHERE deliveries.status ` + oneOf(delivery.EndStatuses())
 
 // RecordReplay records a page of a replay and writes its deliveries, in one
 // transaction: new ones, and ended ones that begin anew. One that somebody else has
-// begun anew meanwhile is left alone. The record of a page that was recorded before,
+// written since it was judged is left alone. The record of a page that was recorded before,
 // or of a job that was cancelled, writes nothing.
 func (s *Store) RecordReplay(ctx context.Context, p job.Page, writes []replay.Write) (j job.Job, err error) {
 	err = s.inTx(ctx, func(tx *Tx) error {
@@ -129,6 +133,9 @@ func (s *Store) RecordReplay(ctx context.Context, p job.Page, writes []replay.Wr
 		slices.SortFunc(writes, func(a, b replay.Write) int {
 			return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(a.Mapping, b.Mapping))
 		})
+		if writes, err = tx.asJudged(ctx, writes); err != nil || len(writes) == 0 {
+			return err
+		}
 		rows, queue := make([][]any, len(writes)), make([][]any, 0, len(writes))
 		now := tx.Now.UnixMilli()
 		for i, w := range writes {
@@ -145,6 +152,29 @@ func (s *Store) RecordReplay(ctx context.Context, p job.Page, writes []replay.Wr
 		return err
 	})
 	return j, err
+}
+
+// asJudged are those of the writes whose deliveries are as they were when they were
+// judged; it locks them.
+func (tx *Tx) asJudged(ctx context.Context, writes []replay.Write) ([]replay.Write, error) {
+	events := make([]id.ID, len(writes))
+	for i, w := range writes {
+		events[i] = w.Event
+	}
+	var present []struct {
+		delivery.Ref
+		UpdatedAt int64 `db:"updated_at"`
+	}
+	if err := tx.Select(ctx, &present, `SELECT event, mapping, updated_at FROM deliveries WHERE event {ids} ORDER BY event, mapping {lock}`, tx.s.db.IDs(events)); err != nil {
+		return nil, err
+	}
+	at := make(map[delivery.Ref]int64, len(present))
+	for _, p := range present {
+		at[p.Ref] = p.UpdatedAt
+	}
+	return slices.DeleteFunc(writes, func(w replay.Write) bool {
+		return at[delivery.Ref{Event: w.Event, Mapping: w.Mapping}] != w.Judged
+	}), nil
 }
 
 // KnownEvents are those of the events that are there, ascending.

@@ -109,7 +109,7 @@ func TestReplays_Start_FixesTheRangeAndTellsTemporal(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.Jobs.Resume(ctx, j.ID)
 	require.NoError(t, err)
-	require.Len(t, started, 6)
+	require.Len(t, started, 7)
 }
 
 func at(year int) *time.Time {

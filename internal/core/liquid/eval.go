@@ -167,7 +167,7 @@ func (r *run) reads(f *filter, v any) error {
 		return r.meter.spend(perValue)
 	}
 	before := r.meter.Steps
-	if err := r.meter.read(v); err != nil || f.passes < 2 {
+	if err := r.look(v); err != nil || f.passes < 2 {
 		return err
 	}
 	return r.meter.spend((f.passes - 1) * (before - r.meter.Steps))
@@ -294,6 +294,10 @@ func (s *span) bounds(r *run) (low, n float64, err error) {
 	}
 	b, err := s.high.eval(r)
 	if err != nil {
+		return 0, 0, err
+	}
+	// A list is read as a number by its text.
+	if err := errors.Join(r.meter.read(a), r.meter.read(b)); err != nil {
 		return 0, 0, err
 	}
 	low = number(a)

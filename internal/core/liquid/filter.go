@@ -148,7 +148,9 @@ func jsonFilter(r *run, v any, args []any) (any, error) {
 	indent := ""
 	switch space := js.At(args, 0).(type) {
 	case float64:
-		indent = strings.Repeat(" ", int(min(max(space, 0), 10)))
+		if space > 0 { // and not NaN
+			indent = strings.Repeat(" ", int(min(space, 10)))
+		}
 	case string:
 		indent = js.Slice(space, 0, 10)
 	}

@@ -220,12 +220,14 @@ type property struct {
 	keys  []string
 }
 
-func (r *run) property(args []any) property {
+// property is the way that a filter's argument names, charged for as many elements.
+func (r *run) property(args []any, elements int) (property, error) {
 	arg := js.At(args, 0)
 	if !scriptTruthy(arg) {
-		return property{}
+		return property{}, nil
 	}
-	return property{true, strings.Split(r.text(arg), ".")}
+	p := property{true, strings.Split(r.text(arg), ".")}
+	return p, r.spend(perValue * len(p.keys) * elements)
 }
 
 func (p property) of(v any) any {
@@ -239,8 +241,12 @@ func (p property) of(v any) any {
 }
 
 func sum(r *run, v any, args []any) (any, error) {
-	total, p := 0.0, r.property(args)
-	for _, e := range list(v) {
+	total, l := 0.0, list(v)
+	p, err := r.property(args, len(l))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range l {
 		if n := number(p.of(e)); n == n {
 			total += n
 		}
@@ -249,11 +255,14 @@ func sum(r *run, v any, args []any) (any, error) {
 }
 
 func mapFilter(r *run, v any, args []any) (any, error) {
-	p := r.property(args)
+	l := list(v)
+	p, err := r.property(args, len(l))
+	if err != nil {
+		return nil, err
+	}
 	if !p.given {
 		p.keys = []string{r.text(js.At(args, 0))}
 	}
-	l := list(v)
 	out := make([]any, len(l))
 	for i, e := range l {
 		out[i] = p.of(e)
@@ -267,7 +276,11 @@ type sortable struct{ item, by any }
 // itself (a number is neither before nor behind a name), and what comes out then is a
 // matter of the steps taken, which are those of JavaScript's engines for short arrays.
 func (r *run) sorted(v any, args []any, compare func(a, b any) int) (any, error) {
-	p, l := r.property(args), list(v)
+	l := list(v)
+	p, err := r.property(args, len(l))
+	if err != nil {
+		return nil, err
+	}
 	all := make([]sortable, len(l))
 	for i, e := range l {
 		all[i] = sortable{e, p.of(e)}

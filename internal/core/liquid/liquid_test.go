@@ -150,6 +150,36 @@ func TestRender_HostileTemplate_IsStopped(t *testing.T) {
 	}
 }
 
+// Work that is counted before it is begun: were it not, each of these would go on for
+// minutes.
+func TestRender_WorkNotSeenInTheTemplate_IsCountedBefore(t *testing.T) {
+	t.Parallel()
+	data := object(t, `{"l":[`+strings.Repeat(`"1",`, 20_000)+`"1"],"o":{"a":"`+strings.Repeat("x", 100_000)+`"}}`)
+	chain := "0" + strings.Repeat(".0", 20_000)
+	rounds := func(body string) string { return `{% for i in (1..99999) %}` + body + `{% endfor %}` }
+	for _, text := range []string{
+		`{{ l | map: "` + chain + `" | size }}`, `{{ l | sum: "` + chain + `" }}`, `{{ l | sort: "` + chain + `" | size }}`,
+		rounds(`{{ (l..1) | size }}`), rounds(`{% for x in (1..2) limit: l %}{% endfor %}`), rounds(`{% tablerow x in (1..2) cols: l %}{% endtablerow %}`),
+		rounds(`{{ o | sha256 | size }}`), rounds(`{{ o | truncate: 1 | size }}`),
+	} {
+		c, err := liquid.Parse(text, liquid.Options{ObjectsAsJSON: true})
+		require.NoError(t, err)
+		_, err = c.Render(liquid.Scope{Root: data}, &liquid.Meter{Steps: 8 << 20, Rounds: 100_000, Text: 256 << 10, Value: 4 << 20})
+		require.ErrorIs(t, err, liquid.ErrSteps, text[:min(60, len(text))])
+	}
+}
+
+func TestRender_IndentThatIsNoNumber_IsNone(t *testing.T) {
+	t.Parallel()
+	for _, filter := range []string{"json", "jsonify", "inspect"} {
+		c, err := liquid.Parse(`{% assign n = "a" | to_integer %}{{ x | `+filter+`: n }}`, liquid.Options{})
+		require.NoError(t, err)
+		out, err := c.Render(liquid.Scope{Root: object(t, `{"x":[1]}`)}, &liquid.Meter{Steps: 1 << 20, Rounds: 100, Text: 1 << 10, Value: 1 << 10})
+		require.NoError(t, err)
+		require.Equal(t, "[1]", out)
+	}
+}
+
 // Opening what is never closed was once quadratic in many a reader of templates.
 func TestParse_LongNonsense_IsReadOnce(t *testing.T) {
 	t.Parallel()

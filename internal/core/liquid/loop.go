@@ -45,7 +45,11 @@ func (h *loopHead) arg(r *run, name string) (any, error) {
 	if !ok {
 		return undefined, nil
 	}
-	return v.eval(r)
+	got, err := v.eval(r)
+	if err != nil {
+		return nil, err
+	}
+	return got, r.meter.read(got) // a list is read as a number by its text
 }
 
 // round counts a round and sets the loop's variable, which is the innermost.
@@ -189,7 +193,7 @@ func (n *table) render(r *run) error {
 	if !scriptTruthy(cols) {
 		cols = float64(len(items))
 	}
-	l := &loop{length: len(items), name: n.name, table: true, cols: plain(cols)}
+	l := &loop{length: len(items), name: n.name, table: true, cols: plain(cols), width: js.Number(plain(cols))}
 	base := len(r.frames)
 	r.frames = append(r.frames, binding{"tablerowloop", l}, binding{name: n.variable})
 	for _, item := range items {
@@ -227,10 +231,11 @@ type loop struct {
 	name      string
 	table     bool
 	cols      any
+	width     float64 // cols as a number
 }
 
-func (l *loop) col0() float64 { return math.Mod(float64(l.i), js.Number(l.cols)) }
-func (l *loop) row() float64  { return math.Floor(float64(l.i)/js.Number(l.cols)) + 1 }
+func (l *loop) col0() float64 { return math.Mod(float64(l.i), l.width) }
+func (l *loop) row() float64  { return math.Floor(float64(l.i)/l.width) + 1 }
 
 func (l *loop) member(name string) any {
 	switch name {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/segue-xm/segue/internal/core/jsonvalue"
 	"github.com/segue-xm/segue/internal/core/liquid/lex"
 )
 
@@ -109,11 +110,20 @@ func (r *run) make(n int) error  { return r.meter.make(n) }
 // makeText charges a text of n bytes before it is made.
 func (r *run) makeText(n int) error { return r.meter.makeText(n) }
 
+// look charges what is looked at in a value that may be written as text: of an object
+// that is written as JSON, all of it.
+func (r *run) look(v any) error {
+	if o, ok := v.(*jsonvalue.Object); ok && r.options.ObjectsAsJSON {
+		return r.spend(weight(o, r.meter.Steps))
+	}
+	return r.meter.read(v)
+}
+
 // write writes a value.
 func (r *run) write(v any) error {
 	if !r.options.HTML {
 		if _, isText := v.(string); !isText {
-			if err := r.meter.read(v); err != nil {
+			if err := r.look(v); err != nil {
 				return err
 			}
 		}
@@ -122,7 +132,7 @@ func (r *run) write(v any) error {
 	if m, ok := v.(markup); ok {
 		return r.out.write(string(m))
 	}
-	if err := r.meter.read(v); err != nil {
+	if err := r.look(v); err != nil {
 		return err
 	}
 	return r.out.write(escapeHTML.Replace(r.text(v)))

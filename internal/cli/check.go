@@ -16,7 +16,7 @@ type checkCommand struct {
 
 // Help is the long help text.
 func (checkCommand) Help() string {
-	return "Looks at the plan in force, and at versions of workflows that have runs under way. A line for each finding, with the text as it is to be written now " +
+	return "Looks at the plan in force, and at versions of workflows that have runs or invitations under way. A line for each finding, with the text as it is to be written now " +
 		"where that can be said; exit code 1 when there is any."
 }
 
@@ -55,7 +55,7 @@ func upgradeText(r ops.UpgradeReport) string {
 	for _, f := range r.Findings {
 		place := f.Place
 		if f.Version > 0 {
-			place += fmt.Sprintf(" (version %d, with runs under way)", f.Version)
+			place += fmt.Sprintf(" (version %d, with runs or invitations under way)", f.Version)
 		}
 		if f.Line > 1 {
 			place += fmt.Sprintf(", line %d", f.Line)

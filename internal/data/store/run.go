@@ -212,10 +212,14 @@ func (s *Store) EndStep(ctx context.Context, v id.ID, step run.Path, status run.
 	})
 }
 
-// RunsUnderWay says whether a run of a workflow's version has not ended.
+// RunsUnderWay says whether a run of a workflow's version has not ended, or has an
+// invitation for which something is still to be done: its reminders speak as the
+// version has them.
 func (s *Store) RunsUnderWay(ctx context.Context, workflow id.ID, version int64) (bool, error) {
 	var n int
-	err := s.db.ReadOne(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM runs WHERE workflow = ? AND version = ? AND status `+oneOf(run.OpenStatuses())+` LIMIT 1) AS one`,
-		workflow, version)
+	err := s.db.ReadOne(ctx, &n, `SELECT CASE WHEN EXISTS (SELECT 1 FROM runs WHERE workflow = ? AND version = ? AND status `+oneOf(run.OpenStatuses())+`)
+		OR EXISTS (SELECT 1 FROM distribution_versions v JOIN distributions d ON d.id = v.distribution
+			JOIN distribution_queue q ON q.distribution = d.id JOIN invitations i ON i.id = q.invitation AND i.version = v.key
+			WHERE d.workflow = ? AND v.version = ?) THEN 1 ELSE 0 END`, workflow, version, workflow, version)
 	return n > 0, err
 }

@@ -19,7 +19,7 @@ func TestCheckUpgrade_EachFindingIsALine_AndExits1(t *testing.T) {
 		"GET /api/check/upgrade": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) },
 	})
 	require.Equal(t, outcome{out: `▲ workflows/ask/fields/user/path: an old form: it is read as its rewrite: properties.total → $.properties.total
-▲ workflows/ask/steps/send/with/message (version 2, with runs under way), line 4: filter date: another: Hi⏎{{ x }}
+▲ workflows/ask/steps/send/with/message (version 2, with runs or invitations under way), line 4: filter date: another: Hi⏎{{ x }}
 `, err: "segue: 2 texts to look at\n", code: 1}, run(t, Program{}, "check", "--upgrade", "--url", url))
 	o := run(t, Program{}, "check", "--upgrade", "--json", "--url", url)
 	require.Equal(t, 1, o.code)
